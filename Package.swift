@@ -1,0 +1,103 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The settings of every Swift target: strict, and each warning is an error.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableExperimentalFeature("Lifetimes"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Tests keep the language mode and the features, but not the memory-safety annotations.
+let testing: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableExperimentalFeature("Lifetimes"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "tidewheel",
+    products: [.executable(name: "tidewheel", targets: ["tidewheel"])],
+    targets: [
+        // System libraries and shims: one each.
+        .systemLibrary(
+            name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(
+            name: "CSimdJSON",
+            cxxSettings: [.define("NDEBUG"), .unsafeFlags(["-O2", "-ffp-contract=off"])],
+            linkerSettings: [.linkedLibrary("simdjson")]),
+        .target(name: "CPlatform", cSettings: [.unsafeFlags(["-ffp-contract=off"])]),
+
+        // The rooms, lowest first; an arrow points only upwards in this list.
+        .target(name: "Core", swiftSettings: strict),
+        .target(name: "Features", dependencies: ["Core"], swiftSettings: strict),
+        .target(name: "Drift", dependencies: ["Core"], swiftSettings: strict),
+        .target(
+            name: "Models", dependencies: ["Core", "Drift", "Features"], swiftSettings: strict),
+        .target(name: "Evaluation", dependencies: ["Core"], swiftSettings: strict),
+        .target(name: "Configuration", dependencies: ["Core", "CYaml"], swiftSettings: strict),
+        .target(name: "Formats", dependencies: ["Core", "CSimdJSON"], swiftSettings: strict),
+        .target(name: "State", dependencies: ["Core"], swiftSettings: strict),
+        .target(
+            name: "Engine",
+            dependencies: [
+                "Core", "Features", "Drift", "Models", "Evaluation", "Configuration", "Formats",
+                "State",
+            ], swiftSettings: strict),
+        .target(
+            name: "KafkaIO", dependencies: ["Core", "State", "CRdKafka", "CPlatform"],
+            swiftSettings: strict),
+        .target(
+            name: "Service",
+            dependencies: [
+                "Core", "State", "Configuration", "Formats", "Evaluation", "Engine", "KafkaIO",
+                "Models", "CPlatform", "CZlib",
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "tidewheel", dependencies: ["Service", "Configuration"], swiftSettings: strict),
+
+        // Generators, oracles and golden readers for the tests.
+        .target(
+            name: "TestSupport", dependencies: ["Core", "State", "Formats"], swiftSettings: testing),
+    ]
+        + [
+            ("Core", ["Core"]),
+            ("Features", ["Core", "Features"]),
+            ("Drift", ["Core", "Drift"]),
+            ("Models", ["Core", "Models", "Features", "Drift"]),
+            ("Evaluation", ["Core", "Evaluation"]),
+            ("Configuration", ["Core", "Configuration"]),
+            ("Formats", ["Core", "Formats"]),
+            ("State", ["Core", "State"]),
+            (
+                "Engine",
+                [
+                    "Core", "Features", "Drift", "Models", "Evaluation", "Configuration", "Formats",
+                    "State", "Engine",
+                ]
+            ),
+            ("KafkaIO", ["Core", "State", "KafkaIO"]),
+            (
+                "Service",
+                [
+                    "Core", "State", "Configuration", "Formats", "Evaluation", "Engine", "KafkaIO",
+                    "Service",
+                ]
+            ),
+        ].map { name, dependencies in
+            .testTarget(
+                name: "\(name)Tests",
+                dependencies: (dependencies + ["TestSupport"]).map { .byName(name: $0) },
+                swiftSettings: testing)
+        },
+    cxxLanguageStandard: .cxx20
+)

@@ -1,0 +1,3 @@
+import Service
+
+@main struct Main { static func main() {} }
