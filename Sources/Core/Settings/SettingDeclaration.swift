@@ -55,6 +55,12 @@ package indirect enum SettingKind: Sendable {
     case section([SettingDeclaration])
     /// A component by name: `name`, or `name: {settings}`; the declarations are the choices.
     case component([ComponentDeclaration])
+    /// As ``component(_:)``, and also a mapping with `type: name` beside the settings.
+    case typedComponent([ComponentDeclaration])
+    /// A mapping of names of the user's choice to values of one kind, in their order.
+    case named(SettingKind)
+    /// One of a few words, or a value of another kind.
+    case wordOr([String], SettingKind)
 }
 
 /// Something that a pipeline file names and configures: a model, a step, a detector, a metric.
@@ -67,16 +73,20 @@ package struct ComponentDeclaration: Sendable {
     package let settings: [SettingDeclaration]
     /// Values of `compat:` (`moa`, `river`, …) and the settings that each fills.
     package let presets: [Preset]
+    /// The key that a bare scalar or list sets, as in `standardize: all`; by default `columns`, if
+    /// there is such a setting.
+    package let shortKey: String?
 
     package init(
         name: String, summary: String, source: String, settings: [SettingDeclaration],
-        presets: [Preset] = []
+        presets: [Preset] = [], shortKey: String? = nil
     ) {
         self.name = name
         self.summary = summary
         self.source = source
         self.settings = settings
         self.presets = presets
+        self.shortKey = shortKey ?? (settings.contains { $0.key == "columns" } ? "columns" : nil)
     }
 
     /// A named set of defaults that replaces those of the declaration; keys in the file win.

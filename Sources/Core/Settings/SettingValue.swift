@@ -14,6 +14,19 @@ package indirect enum SettingValue: Sendable, Equatable {
     case map([TextPair])
     case section(Settings)
     case component(name: String, Settings)
+    /// Values under names of the user's choice, in their order.
+    case named([NamedValue])
+}
+
+/// A value under a name of the user's choice, such as a feature.
+package struct NamedValue: Sendable, Equatable {
+    package let name: String
+    package let value: SettingValue
+
+    package init(_ name: String, _ value: SettingValue) {
+        self.name = name
+        self.value = value
+    }
 }
 
 /// A stretch of a stream: a number of records, or a span of event time.
@@ -129,6 +142,11 @@ package struct Settings: Sendable, Equatable {
             wrong(key, "a component")
         }
         return (name, settings)
+    }
+
+    package func named(_ key: String) -> [NamedValue] {
+        guard case .named(let value)? = values[key] else { wrong(key, "named values") }
+        return value
     }
 
     private func wrong(_ key: String, _ type: String) -> Never {
