@@ -1,0 +1,267 @@
+package import Core
+
+/// An adaptive window: cuts off its oldest values when two parts of it differ in mean.
+///
+/// Takes any finite numbers, usually the error of a prediction; a value that is not finite is
+/// skipped. The window is an exponential histogram: rows of buckets that each hold 2^row values,
+/// at most `max_buckets` in a row.
+///
+/// - Complexity: O(log *width*) time every `clock` values, O(1) amortised otherwise;
+///   O(`max_buckets` · log *width*) memory; allocates only in `init`.
+/// - Note: Bifet, Gavaldà, *Learning from Time-Changing Data with Adaptive Windowing*, 2007, with
+///   the variance bound of MOA's and River's `ADWIN`.
+package struct ADWIN: DriftDetector {
+    /// The values in the window.
+    package private(set) var width = 0.0
+    /// The sum of the values in the window.
+    package private(set) var total = 0.0
+    /// The sum of squared deviations from the mean over the window.
+    package private(set) var deviation = 0.0
+    /// The checks that cut the window since it was last empty.
+    package private(set) var cutCount = 0
+    /// The mean of the window; 0 while it is empty.
+    package var estimation: Double { width > 0 ? total / width : 0 }
+
+    private let delta: Double
+    private let clock: Int
+    private let maxBuckets: Int
+    private let minWindowLength: Double
+    private let subwindowMargin: Double
+    private let gracePeriod: Double
+    private let direction: Direction
+    private let keepsWindow: Bool
+    private let reportsRepeats: Bool
+
+    /// Sum and squared deviations of each bucket: row *r* begins at `r * stride`, oldest first.
+    private var bucketTotals: [Double]
+    private var bucketDeviations: [Double]
+    /// The buckets in each row.
+    private var rowSizes: [Int]
+    private var rowCount = 1
+    /// Values seen since the last reset or drop.
+    private var tick = 0
+    /// Whether the next value finds the window thrown away.
+    private var dropsBeforeNext = false
+    /// Values seen when a change was last signalled; −1 if none was.
+    private var lastSignal = -1
+
+    /// 2^40 values are more than any stream has.
+    private static let rowLimit = 40
+    private var stride: Int { maxBuckets + 1 }
+
+    /// - Parameter settings: Those of ``declaration``.
+    package init(_ settings: Settings) {
+        delta = settings.number("delta")
+        clock = settings.integer("clock")
+        maxBuckets = settings.integer("max_buckets")
+        minWindowLength = Double(settings.integer("min_window_length"))
+        subwindowMargin = Double(settings.integer("subwindow_margin"))
+        gracePeriod = Double(settings.integer("grace_period"))
+        direction = Direction(settings.text("direction"))
+        keepsWindow = settings.text("after_cut") == "keep"
+        reportsRepeats = settings.boolean("report_repeats")
+        bucketTotals = [Double](repeating: 0, count: (maxBuckets + 1) * Self.rowLimit)
+        bucketDeviations = bucketTotals
+        rowSizes = [Int](repeating: 0, count: Self.rowLimit)
+    }
+
+    package mutating func update(_ values: Span<Double>, into signals: inout MutableSpan<UInt8>) {
+        for index in values.indices { signals[index] = update(values[index]).rawValue }
+    }
+
+    package mutating func update(_ value: Double) -> DriftSignal {
+        guard value.isFinite else { return .none }
+        if dropsBeforeNext { reset() }
+        let before = estimation
+        insert(value)
+        tick &+= 1
+        guard tick % clock == 0, width > gracePeriod, shrink() else { return .none }
+        cutCount &+= 1
+        return signal(estimation - before)
+    }
+
+    package mutating func reset() {
+        width = 0
+        total = 0
+        deviation = 0
+        cutCount = 0
+        for row in 0..<rowCount { rowSizes[row] = 0 }
+        rowCount = 1
+        tick = 0
+        dropsBeforeNext = false
+        lastSignal = -1
+    }
+
+    package var stateBytes: Int {
+        MemoryLayout<Self>.size + 8 * (2 * bucketTotals.count + rowSizes.count)
+    }
+
+    /// What to say of a cut that moved the mean by `step`.
+    ///
+    /// A cut that only drops values older than the last signal still belongs to that change.
+    private mutating func signal(_ step: Double) -> DriftSignal {
+        guard direction.contains(step) else { return .none }
+        if !keepsWindow { dropsBeforeNext = true }
+        let isRepeat = lastSignal >= 0 && Double(tick) - width < Double(lastSignal)
+        if isRepeat && !reportsRepeats { return .none }
+        lastSignal = tick
+        return .drift
+    }
+}
+
+// MARK: - The window
+
+extension ADWIN {
+    private mutating func insert(_ value: Double) {
+        if width > 0 {
+            let distance = value - total / width
+            deviation += width * distance * distance / (width + 1)
+        }
+        width += 1
+        total += value
+        append(0, total: value, deviation: 0)
+        var row = 0
+        var size = 1.0
+        while rowSizes[row] > maxBuckets, row + 1 < Self.rowLimit {
+            mergeOldest(row, size)
+            row &+= 1
+            size *= 2
+        }
+    }
+
+    private mutating func append(_ row: Int, total: Double, deviation: Double) {
+        let position = row &* stride &+ rowSizes[row]
+        bucketTotals[position] = total
+        bucketDeviations[position] = deviation
+        rowSizes[row] &+= 1
+    }
+
+    /// Makes one bucket of the next row from the two oldest of `row`, which hold `size` values.
+    private mutating func mergeOldest(_ row: Int, _ size: Double) {
+        let first = row &* stride
+        let step = bucketTotals[first] / size - bucketTotals[first &+ 1] / size
+        let between = size * size * step * step / (size + size)
+        if row &+ 1 == rowCount { rowCount &+= 1 }
+        append(
+            row &+ 1, total: bucketTotals[first] + bucketTotals[first &+ 1],
+            deviation: bucketDeviations[first] + bucketDeviations[first &+ 1] + between)
+        removeOldest(row, 2)
+    }
+
+    private mutating func removeOldest(_ row: Int, _ count: Int) {
+        let first = row &* stride
+        let left = rowSizes[row] &- count
+        for index in 0..<left {
+            bucketTotals[first &+ index] = bucketTotals[first &+ index &+ count]
+            bucketDeviations[first &+ index] = bucketDeviations[first &+ index &+ count]
+        }
+        rowSizes[row] = left
+    }
+
+    private mutating func dropOldestBucket() {
+        let row = rowCount &- 1
+        let size = Double(1 &<< row)
+        let bucketTotal = bucketTotals[row &* stride]
+        width -= size
+        total -= bucketTotal
+        let distance = bucketTotal / size - total / width
+        deviation -=
+            bucketDeviations[row &* stride] + size * width * distance * distance / (size + width)
+        removeOldest(row, 1)
+        while rowCount > 1, rowSizes[rowCount &- 1] == 0 { rowCount &-= 1 }
+    }
+
+    /// Drops buckets while some split of the window shows two means; whether any was dropped.
+    private mutating func shrink() -> Bool {
+        var hasCut = false
+        while hasSignificantSplit() {
+            dropOldestBucket()
+            hasCut = true
+        }
+        return hasCut
+    }
+
+    private func hasSignificantSplit() -> Bool {
+        let confidence = (2 * width.naturalLogarithm / delta).naturalLogarithm
+        let scale = 2 * (deviation / width) * confidence
+        let smallest = minWindowLength + subwindowMargin
+        var oldCount = 0.0
+        var oldTotal = 0.0
+        var newCount = width
+        var newTotal = total
+        var row = rowCount &- 1
+        while row >= 0 {
+            let size = Double(1 &<< row)
+            let start = row &* stride
+            for position in start..<(start &+ rowSizes[row]) {
+                oldCount += size
+                newCount -= size
+                guard newCount >= smallest else { return false }
+                oldTotal += bucketTotals[position]
+                newTotal -= bucketTotals[position]
+                guard oldCount >= smallest else { continue }
+                let reciprocal =
+                    1 / (oldCount - minWindowLength + 1) + 1 / (newCount - minWindowLength + 1)
+                let bound =
+                    (scale * reciprocal).squareRoot() + 2.0 / 3.0 * confidence * reciprocal
+                if abs(oldTotal / oldCount - newTotal / newCount) > bound { return true }
+            }
+            row &-= 1
+        }
+        return false
+    }
+}
+
+// MARK: - State
+
+extension ADWIN {
+    package func encode(to encoder: inout StateEncoder) {
+        encoder.section("adwin", version: 1)
+        for value in [delta, minWindowLength, subwindowMargin, gracePeriod] { encoder.write(value) }
+        for value in [clock, maxBuckets] { encoder.write(value) }
+        encoder.write(direction.rawValue)
+        encoder.write(keepsWindow)
+        encoder.write(reportsRepeats)
+        for value in [width, total, deviation] { encoder.write(value) }
+        for value in [cutCount, tick, lastSignal, rowCount] { encoder.write(value) }
+        encoder.write(dropsBeforeNext)
+        for row in 0..<rowCount {
+            encoder.write(rowSizes[row])
+            for position in (row * stride)..<(row * stride + rowSizes[row]) {
+                encoder.write(bucketTotals[position])
+                encoder.write(bucketDeviations[position])
+            }
+        }
+    }
+
+    package init(from decoder: inout StateDecoder) throws(StateError) {
+        _ = try decoder.section("adwin", through: 1)
+        delta = try decoder.readDouble()
+        minWindowLength = try decoder.readDouble()
+        subwindowMargin = try decoder.readDouble()
+        gracePeriod = try decoder.readDouble()
+        clock = try decoder.readInt(in: 1...Int(Int32.max), "ADWIN's clock")
+        maxBuckets = try decoder.readInt(in: 1...1000, "ADWIN's buckets in a row")
+        direction = try Direction(from: &decoder)
+        keepsWindow = try decoder.readBool()
+        reportsRepeats = try decoder.readBool()
+        width = try decoder.readDouble()
+        total = try decoder.readDouble()
+        deviation = try decoder.readDouble()
+        cutCount = try decoder.readInt()
+        tick = try decoder.readInt()
+        lastSignal = try decoder.readInt()
+        rowCount = try decoder.readInt(in: 1...Self.rowLimit, "ADWIN's rows")
+        dropsBeforeNext = try decoder.readBool()
+        bucketTotals = [Double](repeating: 0, count: (maxBuckets + 1) * Self.rowLimit)
+        bucketDeviations = bucketTotals
+        rowSizes = [Int](repeating: 0, count: Self.rowLimit)
+        for row in 0..<rowCount {
+            let size = try decoder.readInt(in: 0...maxBuckets, "ADWIN's row size")
+            for _ in 0..<size {
+                let bucketTotal = try decoder.readDouble()
+                append(row, total: bucketTotal, deviation: try decoder.readDouble())
+            }
+        }
+    }
+}
