@@ -67,7 +67,9 @@ let package = Package(
 
         // Generators, oracles and golden readers for the tests.
         .target(
-            name: "TestSupport", dependencies: ["Core", "State", "Formats"], swiftSettings: testing),
+            name: "TestSupport",
+            dependencies: ["Core", "State", "Formats", "CPlatform", "CRdKafka"],
+            swiftSettings: testing),
     ]
         + [
             ("Core", ["Core"]),
@@ -86,6 +88,7 @@ let package = Package(
                 ]
             ),
             ("KafkaIO", ["Core", "State", "KafkaIO"]),
+            ("TestSupport", ["CPlatform"]),
             (
                 "Service",
                 [
