@@ -18,12 +18,12 @@ extension Double {
     package var largeExponential: Double {
         if isNaN { return self }
         if self > 709.782712893383973096 { return .infinity }
-        return Self.exponentialInRange(self - 0.693147180559945309417) * 2
+        return Self.exponentialInRange(self, halvings: 1) * 2
     }
 
-    /// The exponential of an argument in [−708, 709].
+    /// The exponential of an argument in [−708, 709], divided by 2 to the power of `halvings`.
     @inlinable @inline(__always)
-    package static func exponentialInRange(_ x: Double) -> Double {
+    package static func exponentialInRange(_ x: Double, halvings: UInt64 = 0) -> Double {
         // Adding and subtracting 1.5 · 2^52 rounds to an integer and leaves it in the low bits.
         let magic = 6_755_399_441_055_744.0
         let shifted = x * 1.4426950408889634 + magic
@@ -40,7 +40,8 @@ extension Double {
         let c = reduced - square * polynomial
         let quotient = (reduced * c) / (2.0 - c)
         let scaled = 1.0 - ((low - quotient) - high)
-        return Double(bitPattern: (shifted.bitPattern &<< 52) &+ scaled.bitPattern)
+        let exponent = (shifted.bitPattern &- halvings) &<< 52
+        return Double(bitPattern: exponent &+ scaled.bitPattern)
     }
 
     /// The logistic function 1 / (1 + e^−x), in [0, 1].

@@ -1,7 +1,9 @@
 /// Eight doubles that arithmetic treats as one value: the width of every kernel's inner loop.
+@usableFromInline
 package typealias Lanes = SIMD8<Double>
 
 /// The number of doubles in a vector of ``Lanes``.
+@usableFromInline
 package let laneCount: Int = 8
 
 extension SIMD8 where Scalar == Double {
