@@ -25,17 +25,17 @@ package struct JournalEntry: Sendable, Equatable {
     package var rounds: [[Int64]]
     /// The records consumed by this commit, faulty ones included.
     package var recordCount: UInt64
-    /// The output records of this commit, the journal's own not counted.
-    package var outputCount: UInt64
-    /// The hash of the keys and values of these records in order.
-    package var outputHash: UInt64
+    /// The predictions of this commit.
+    package var predictionCount: UInt64
+    /// The hash of their keys and values, in order.
+    package var predictionHash: UInt64
     /// The hash of the task's whole state after this commit, every few entries.
     package var stateHash: UInt64?
 
     package init(
         fingerprint: UInt64, sequence: UInt64, generation: Int32, inputs: [TopicPartition],
-        nextOffsets: [Int64], rounds: [[Int64]], recordCount: UInt64, outputCount: UInt64,
-        outputHash: UInt64, stateHash: UInt64?
+        nextOffsets: [Int64], rounds: [[Int64]], recordCount: UInt64, predictionCount: UInt64,
+        predictionHash: UInt64, stateHash: UInt64?
     ) {
         precondition(nextOffsets.count == inputs.count, "an offset for each input")
         self.fingerprint = fingerprint
@@ -46,8 +46,8 @@ package struct JournalEntry: Sendable, Equatable {
         self.nextOffsets = nextOffsets
         self.rounds = rounds
         self.recordCount = recordCount
-        self.outputCount = outputCount
-        self.outputHash = outputHash
+        self.predictionCount = predictionCount
+        self.predictionHash = predictionHash
         self.stateHash = stateHash
     }
 }
@@ -72,8 +72,8 @@ extension JournalEntry {
             for offset in round { encoder.write(offset) }
         }
         encoder.write(recordCount)
-        encoder.write(outputCount)
-        encoder.write(outputHash)
+        encoder.write(predictionCount)
+        encoder.write(predictionHash)
         encoder.write(optional: stateHash) { $0.write($1) }
         encoder.write(Self.hash(of: encoder.bytes))
         return encoder.bytes
@@ -105,8 +105,8 @@ extension JournalEntry {
             rounds.append(round)
         }
         recordCount = try decoder.readUInt64()
-        outputCount = try decoder.readUInt64()
-        outputHash = try decoder.readUInt64()
+        predictionCount = try decoder.readUInt64()
+        predictionHash = try decoder.readUInt64()
         stateHash = try decoder.readOptional { (inner) throws(StateError) in
             try inner.readUInt64()
         }

@@ -10,8 +10,9 @@ struct JournalEntryTests {
         inputs: [
             TopicPartition(topic: "in", partition: 0), TopicPartition(topic: "in", partition: 4),
         ],
-        nextOffsets: [120, 44], rounds: [[100, 40], [120, 44]], recordCount: 60, outputCount: 61,
-        outputHash: 99, stateHash: 5)
+        nextOffsets: [120, 44], rounds: [[100, 40], [120, 44]], recordCount: 60,
+        predictionCount: 61,
+        predictionHash: 99, stateHash: 5)
 
     @Test("what is written is read back")
     func roundTrip() throws {

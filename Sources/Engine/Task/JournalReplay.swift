@@ -1,0 +1,230 @@
+import Core
+import State
+
+/// How far a restore is.
+package struct RestoreProgress: Sendable, Equatable {
+    /// Whether the journal's end is reached and the task is live.
+    package var isDone: Bool
+    /// Whether nothing could be done because records have not arrived yet.
+    package var isWaiting = false
+    /// Input records replayed by this step.
+    package var records = 0
+    /// The journal offset reached, of `journalEnd`.
+    package var journalOffset: Int64 = 0
+    package var journalEnd: Int64 = 0
+
+    package init(isDone: Bool) {
+        self.isDone = isDone
+    }
+}
+
+/// Follows a task's journal from its first entry: the same records in the same order, without
+/// output, comparing the hash of what would have been written with what was.
+struct JournalReplay {
+    private let journal: any InputLog
+    private let journalEnd: Int64
+    private let fingerprint: UInt64
+    /// The next offset of each input, after what is replayed so far.
+    private(set) var positions: [Int64]
+    /// The sequence number of the entry after the last one replayed.
+    private(set) var nextSequence: UInt64 = 0
+    private var entry: JournalEntry?
+    private var roundIndex = 0
+    private var recordsOfEntry: UInt64 = 0
+    private var journalOffset: Int64 = 0
+    private var ends: [Int64]
+    private var mayRunDry: [Bool]
+
+    init(
+        journal: any InputLog, journalEnd: Int64, fingerprint: UInt64, startOffsets: [Int64]
+    ) {
+        self.journal = journal
+        self.journalEnd = journalEnd
+        self.fingerprint = fingerprint
+        positions = startOffsets
+        ends = startOffsets
+        mayRunDry = [Bool](repeating: false, count: startOffsets.count)
+    }
+
+    /// Replays at most a batch of records, or reads on in the journal.
+    mutating func advance(
+        log: any InputLog, merge: inout MergeRound, processor: any BatchProcessor,
+        scratch: inout OutputBuffer, batchLimit: Int
+    ) throws(TaskFailure) -> RestoreProgress {
+        var progress = RestoreProgress(isDone: false)
+        if entry == nil {
+            let found = try nextEntry(log: log)
+            progress.isDone = !found && journalOffset >= journalEnd
+            progress.isWaiting = !found && !progress.isDone
+        }
+        if let current = entry {
+            if roundIndex < current.rounds.count {
+                progress.records = try replayRound(
+                    current.rounds[roundIndex], inputCount: current.inputs.count, log: log,
+                    merge: &merge, processor: processor, scratch: &scratch, limit: batchLimit)
+                progress.isWaiting = progress.records == 0 && !isRoundDone(log: log)
+                if isRoundDone(log: log) { roundIndex += 1 }
+            }
+            if roundIndex == current.rounds.count {
+                try finish(current, processor: processor, scratch: &scratch)
+            }
+        }
+        progress.journalOffset = journalOffset
+        progress.journalEnd = journalEnd
+        return progress
+    }
+
+    /// Reads the next entry of the journal and checks that it follows; false if there is none yet.
+    private mutating func nextEntry(log: any InputLog) throws(TaskFailure) -> Bool {
+        do {
+            try journal.poll(0, upTo: 16)
+        } catch {
+            throw .log(error)
+        }
+        guard journal.queuedCount(0) > 0 else {
+            if let end = journal.endOffset(0) { journalOffset = max(journalOffset, end) }
+            return false
+        }
+        let (bytes, offset) = journal.withQueued(0) { span -> ([UInt8], Int64) in
+            let record = span[0]
+            let value = record.value
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(value.count)
+            for index in value.indices { bytes.append(value[index]) }
+            return (bytes, record.offset)
+        }
+        let next: JournalEntry
+        do {
+            next = try JournalEntry(decoding: bytes)
+        } catch {
+            throw .journalDamaged(offset: offset, error)
+        }
+        try check(next, partitions: log.partitions)
+        journal.release(0, 1)
+        journalOffset = offset + 1
+        if next.sequence == 0 {
+            for input in next.inputs.indices { positions[input] = next.nextOffsets[input] }
+            for input in positions.indices {
+                do {
+                    try log.seek(input, to: positions[input])
+                } catch {
+                    throw .log(error)
+                }
+            }
+        }
+        entry = next
+        roundIndex = 0
+        recordsOfEntry = 0
+        return true
+    }
+
+    private func check(
+        _ next: JournalEntry, partitions: [TopicPartition]
+    ) throws(TaskFailure) {
+        guard next.numericsVersion == numericsVersion else {
+            throw .otherNumerics(found: next.numericsVersion)
+        }
+        guard next.fingerprint == fingerprint else {
+            throw .otherPipeline(found: next.fingerprint, expected: fingerprint)
+        }
+        guard next.sequence == nextSequence else {
+            throw .journalGap(expected: nextSequence, found: next.sequence)
+        }
+        // Inputs may have grown since: the ones of the entry come first, in the same order.
+        guard next.inputs.count <= partitions.count,
+            Array(partitions.prefix(next.inputs.count)) == next.inputs
+        else { throw .otherInputs(next.inputs) }
+    }
+
+    /// Replays a part of one merge round; returns the number of records taken.
+    private mutating func replayRound(
+        _ round: [Int64], inputCount: Int, log: any InputLog, merge: inout MergeRound,
+        processor: any BatchProcessor, scratch: inout OutputBuffer, limit: Int
+    ) throws(TaskFailure) -> Int {
+        for input in positions.indices {
+            ends[input] = input < inputCount ? round[input] : positions[input]
+            if positions[input] >= ends[input] {
+                mayRunDry[input] = true
+                continue
+            }
+            do {
+                try log.poll(input, upTo: limit)
+            } catch {
+                throw .log(error)
+            }
+            mayRunDry[input] = isComplete(input, log: log)
+        }
+        merge.merge(log, ends: ends, mayRunDry: mayRunDry, limit: limit)
+        let count = merge.records.count
+        if count > 0 {
+            try merge.process(with: processor, log: log, into: &scratch)
+            for input in positions.indices where merge.taken[input] > 0 {
+                positions[input] = merge.nextOffset(input)
+            }
+            merge.release(log)
+            recordsOfEntry += UInt64(count)
+        }
+        // Offsets up to a round's end that hold no records are transaction markers.
+        for input in positions.indices where log.queuedCount(input) == 0 {
+            if let end = log.endOffset(input), end >= ends[input] {
+                positions[input] = max(positions[input], ends[input])
+            }
+        }
+        for input in positions.indices where isComplete(input, log: log) {
+            let next = log.withQueued(input) { $0.isEmpty ? nil : $0[0].offset as Int64? }
+            if let next, next >= ends[input] {
+                positions[input] = max(positions[input], ends[input])
+            }
+        }
+        return count
+    }
+
+    /// Whether the queue holds every record of the input before the round's end.
+    private func isComplete(_ input: Int, log: any InputLog) -> Bool {
+        if positions[input] >= ends[input] { return true }
+        if let end = log.endOffset(input), end >= ends[input] { return true }
+        let bound = ends[input]
+        return log.withQueued(input) { span in
+            !span.isEmpty && span[span.count - 1].offset + 1 >= bound
+        }
+    }
+
+    private func isRoundDone(log: any InputLog) -> Bool {
+        positions.indices.allSatisfy { positions[$0] >= ends[$0] }
+    }
+
+    /// The entry is replayed: its outputs must be those that were committed.
+    private mutating func finish(
+        _ current: JournalEntry, processor: any BatchProcessor, scratch: inout OutputBuffer
+    ) throws(TaskFailure) {
+        let digest = OutputDigest.of(scratch)
+        if recordsOfEntry != current.recordCount {
+            throw .replayMismatch(
+                sequence: current.sequence,
+                what: "\(recordsOfEntry) records instead of \(current.recordCount)")
+        }
+        if digest.count != current.predictionCount {
+            throw .replayMismatch(
+                sequence: current.sequence,
+                what: "\(digest.count) predictions instead of \(current.predictionCount)")
+        }
+        if digest.hash != current.predictionHash {
+            throw .replayMismatch(sequence: current.sequence, what: "other prediction bytes")
+        }
+        if let expected = current.stateHash {
+            var encoder = StateEncoder()
+            processor.encodeState(to: &encoder)
+            var hash = ContentHash()
+            hash.combine(encoder.bytes.span)
+            if hash.value != expected {
+                throw .replayMismatch(sequence: current.sequence, what: "another state")
+            }
+        }
+        scratch.clear()
+        for input in current.inputs.indices {
+            positions[input] = max(positions[input], current.nextOffsets[input])
+        }
+        nextSequence = current.sequence + 1
+        entry = nil
+    }
+}

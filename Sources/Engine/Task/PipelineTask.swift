@@ -1,0 +1,281 @@
+import Core
+package import State
+
+/// What a step of a task did.
+package enum TaskActivity: Equatable, Sendable {
+    /// Took this many records.
+    case worked(records: Int)
+    /// Nothing to read; the inputs' ends are reached.
+    case idle
+    /// Waits for an input that has not said how far it goes, so that the time order is kept.
+    case waiting
+    /// Holds as much uncommitted output as it may, until the commit under way is done.
+    case blocked
+}
+
+/// The life of one state: reads its inputs in one order, computes, and forms commits.
+///
+/// A state machine without threads or clocks, stepped from outside by its owner. First it replays
+/// the journal (``restore(now:)``), then it is live: ``step(now:)`` takes records, ``takeCommit(now:)``
+/// hands out what is to be committed, ``commitDone(_:)`` gives the memory back. One commit is
+/// under way at a time while computing goes on.
+package final class PipelineTask {
+    /// The task's number: that of its journal partition.
+    package let index: Int
+    package let processor: any BatchProcessor
+    /// The inputs' log; their order numbers them.
+    package let log: any InputLog
+    /// The generation under which the task is owned; −1 without a group.
+    package let generation: Int32
+
+    private let policy: CommitPolicy
+    private let batchLimit: Int
+    private let waitLimit: Int64
+    private var merge: MergeRound
+    private var building: CommitBuilder
+    /// Memory for the next commit; `nil` while a commit is under way.
+    private var spare: OutputBuffer?
+    private var positions: [Int64]
+    private var nextSequence: UInt64 = 0
+    private var commitStarted = Int64.min / 2
+    private var isAtEnd = false
+    /// Inputs that were waited for in vain since they last had a record.
+    private var isWaived: [Bool]
+    private var waitingSince: Int64?
+    private var replay: JournalReplay?
+
+    /// - Parameters:
+    ///   - startOffsets: Where each input begins if the journal says nothing of it.
+    ///   - journal: The task's journal, with one input; `nil` starts without replay.
+    ///   - journalEnd: The offset that the replay must reach.
+    ///   - waitLimit: How long an input is waited for that has not said how far it goes, in ms.
+    package init(
+        index: Int, processor: any BatchProcessor, log: any InputLog, startOffsets: [Int64],
+        journal: (any InputLog)?, journalEnd: Int64, generation: Int32, policy: CommitPolicy,
+        batchLimit: Int = 1024, waitLimit: Int64 = 1500
+    ) {
+        precondition(startOffsets.count == log.partitions.count, "a start offset for each input")
+        self.index = index
+        self.processor = processor
+        self.log = log
+        self.generation = generation
+        self.policy = policy
+        self.batchLimit = batchLimit
+        self.waitLimit = waitLimit
+        merge = MergeRound(inputCount: startOffsets.count)
+        building = CommitBuilder(buffer: OutputBuffer())
+        spare = OutputBuffer()
+        positions = startOffsets
+        isWaived = [Bool](repeating: false, count: startOffsets.count)
+        replay = journal.map {
+            JournalReplay(
+                journal: $0, journalEnd: journalEnd, fingerprint: processor.fingerprint,
+                startOffsets: startOffsets)
+        }
+    }
+
+    /// Whether the journal is replayed to its end, so that the task may take new records.
+    package var isLive: Bool { replay == nil }
+
+    /// The next offset of each input that the task will read.
+    package var nextOffsets: [Int64] { positions }
+
+    /// The sequence number of the next commit.
+    package var sequence: UInt64 { nextSequence }
+
+    // MARK: Restore
+
+    /// Replays a part of the journal without output; returns how far it is.
+    package func restore(now: Int64) throws(TaskFailure) -> RestoreProgress {
+        guard var current = replay.take() else { return RestoreProgress(isDone: true) }
+        var outcome = RestoreProgress(isDone: false)
+        outcome = try current.advance(
+            log: log, merge: &merge, processor: processor, scratch: &building.buffer,
+            batchLimit: batchLimit)
+        if outcome.isDone {
+            positions = current.positions
+            nextSequence = current.nextSequence
+            building.buffer.clear()
+            for input in positions.indices {
+                do {
+                    try log.seek(input, to: positions[input])
+                } catch {
+                    throw .log(error)
+                }
+            }
+        } else {
+            replay = current
+        }
+        return outcome
+    }
+
+    // MARK: Live
+
+    /// Takes up to a batch of records through the pipeline.
+    ///
+    /// - Parameter now: A monotonic time in milliseconds; bounds waiting, never reaches the state.
+    package func step(now: Int64) throws(TaskFailure) -> TaskActivity {
+        precondition(isLive, "a task that is being restored takes no records")
+        // The first entry holds where everything starts: it is taken before any record.
+        if nextSequence == 0 { return .blocked }
+        if spare == nil, building.buffer.byteCount >= policy.byteLimit { return .blocked }
+        if spare == nil, building.rounds.count * positions.count >= policy.roundLimit {
+            return .blocked
+        }
+        var queuedTotal = 0
+        var missing = false
+        var mayRunDry = [Bool](repeating: false, count: positions.count)
+        for input in positions.indices {
+            do {
+                try log.poll(input, upTo: batchLimit)
+            } catch {
+                throw .log(error)
+            }
+            let queued = log.queuedCount(input)
+            let isEnded = log.endOffset(input) != nil
+            queuedTotal += queued
+            if queued > 0 { isWaived[input] = false }
+            if queued == 0, !isEnded, !isWaived[input] { missing = true }
+            mayRunDry[input] = isEnded || isWaived[input]
+        }
+        guard queuedTotal > 0 else {
+            waitingSince = nil
+            isAtEnd = !missing
+            if isAtEnd { skipMarkers() }
+            return missing ? .waiting : .idle
+        }
+        if missing {
+            let since = waitingSince ?? now
+            waitingSince = since
+            guard now - since >= waitLimit else { return .waiting }
+            for input in positions.indices where log.queuedCount(input) == 0 {
+                isWaived[input] = true
+                mayRunDry[input] = true
+            }
+        }
+        waitingSince = nil
+        return .worked(records: try consume(mayRunDry: mayRunDry))
+    }
+
+    private func consume(mayRunDry: [Bool]) throws(TaskFailure) -> Int {
+        let count: Int
+        if positions.count == 1 {
+            count = try consumeSingleInput()
+        } else {
+            let unbounded = [Int64](repeating: .max, count: positions.count)
+            merge.merge(log, ends: unbounded, mayRunDry: mayRunDry, limit: batchLimit)
+            count = merge.records.count
+            try merge.process(with: processor, log: log, into: &building.buffer)
+            for input in positions.indices where merge.taken[input] > 0 {
+                positions[input] = merge.nextOffset(input)
+            }
+            let ignored = merge.ignoredInput
+            merge.release(log)
+            if count > 0 {
+                building.note(count: count, ends: positions, ignoredInput: ignored)
+            }
+        }
+        isAtEnd = positions.indices.allSatisfy {
+            log.queuedCount($0) == 0 && log.endOffset($0) != nil
+        }
+        if isAtEnd { skipMarkers() }
+        return count
+    }
+
+    /// One input needs no merge: its queue is the order.
+    private func consumeSingleInput() throws(TaskFailure) -> Int {
+        var failure: TaskFailure?
+        let limit = batchLimit
+        let taken = log.withQueued(0) { span -> (count: Int, next: Int64) in
+            let count = min(limit, span.count)
+            do throws(TaskFailure) {
+                try processor.process(
+                    span.extracting(0..<count), headers: { self.log.headers(0, $0) },
+                    into: &building.buffer)
+            } catch {
+                failure = error
+            }
+            return (count, span[count - 1].offset + 1)
+        }
+        if let failure { throw failure }
+        positions[0] = taken.next
+        log.release(0, taken.count)
+        building.note(count: taken.count, ends: positions, ignoredInput: false)
+        return taken.count
+    }
+
+    /// Moves the positions past transaction markers, so that a drained input shows no lag.
+    private func skipMarkers() {
+        for input in positions.indices {
+            if let end = log.endOffset(input), log.queuedCount(input) == 0, end > positions[input] {
+                positions[input] = end
+            }
+        }
+    }
+
+    // MARK: Committing
+
+    /// Whether ``takeCommit(now:force:)`` would give something now.
+    package func isCommitDue(now: Int64, force: Bool = false) -> Bool {
+        guard isLive, spare != nil else { return false }
+        if nextSequence == 0 { return true }
+        guard building.hasWork else { return false }
+        if force { return true }
+        let elapsed = now - commitStarted
+        return elapsed >= policy.busyInterval
+            || (isAtEnd && elapsed >= policy.idleInterval)
+            || building.buffer.byteCount >= policy.byteLimit
+            || building.rounds.count * positions.count >= policy.roundLimit
+    }
+
+    /// The time at which a commit will be due if nothing else happens; `nil` if none is.
+    package func nextCommitTime() -> Int64? {
+        guard isLive, spare != nil, building.hasWork else { return nil }
+        return commitStarted + (isAtEnd ? policy.idleInterval : policy.busyInterval)
+    }
+
+    /// Hands out the commit of everything computed so far, if one is due.
+    ///
+    /// - Parameter force: Commit what there is, as before a shutdown.
+    package func takeCommit(now: Int64, force: Bool = false) -> CommitRequest? {
+        guard isCommitDue(now: now, force: force), let fresh = spare.take() else { return nil }
+        commitStarted = now
+        let digest = building.digest()
+        let count = building.recordCount
+        let entry = JournalEntry(
+            fingerprint: processor.fingerprint, sequence: nextSequence, generation: generation,
+            inputs: log.partitions, nextOffsets: positions, rounds: building.rounds,
+            recordCount: UInt64(count), predictionCount: digest.count, predictionHash: digest.hash,
+            stateHash: dueStateHash())
+        var buffer = building.take(replacing: fresh)
+        let bytes = entry.encoded()
+        buffer.open(key: bytes.span.extracting(0..<0), hasKey: false)
+        buffer.content.append(bytes.span)
+        buffer.close(.journal, partition: Int32(index))
+        nextSequence += 1
+        return CommitRequest(
+            buffer: buffer,
+            positions: zip(log.partitions, positions).map {
+                InputPosition(partition: $0, nextOffset: $1)
+            }, sequence: entry.sequence, recordCount: count)
+    }
+
+    /// The commit happened: its memory serves the next one.
+    package func commitDone(_ request: consuming CommitRequest) {
+        precondition(spare == nil, "no commit is under way")
+        var buffer = request.intoBuffer()
+        buffer.clear()
+        spare = consume buffer
+    }
+
+    /// The hash of the whole state, for a small one every 512 entries, for a large one less often.
+    private func dueStateHash() -> UInt64? {
+        let interval: UInt64 = processor.stateBytes <= 1 << 20 ? 512 : 16384
+        guard nextSequence > 0, nextSequence % interval == 0 else { return nil }
+        var encoder = StateEncoder()
+        processor.encodeState(to: &encoder)
+        var hash = ContentHash()
+        hash.combine(encoder.bytes.span)
+        return hash.value
+    }
+}

@@ -1,0 +1,65 @@
+package import Core
+package import State
+
+/// Why a task cannot go on; each says in words what went wrong, where, and what to do.
+package enum TaskFailure: Error, Equatable, Sendable {
+    /// The input cannot be read.
+    case log(LogError)
+    /// A bad record, under `on_bad_record: fail`.
+    case badRecord(RecordFault, partition: Int32, offset: Int64)
+    /// The replay of a journal entry did not give the bytes that were committed.
+    case replayMismatch(sequence: UInt64, what: String)
+    /// The journal holds something that this program cannot read.
+    case journalDamaged(offset: Int64, StateError)
+    /// The journal's entries do not follow each other.
+    case journalGap(expected: UInt64, found: UInt64)
+    /// The journal was written by another version of the pipeline.
+    case otherPipeline(found: UInt64, expected: UInt64)
+    /// The journal was written under another numeric contract.
+    case otherNumerics(found: UInt32)
+    /// The journal names inputs that the pipeline does not read any more.
+    case otherInputs([TopicPartition])
+
+    /// What went wrong and what to do, for the log and the terminal.
+    package var message: String {
+        switch self {
+        case .log(.lostRecords(let place, let offset, let first)):
+            let rest = first.map { "; the first record left is at \($0)" } ?? ""
+            return "\(place.topic)[\(place.partition)]: the records from offset \(offset) on are "
+                + "gone (retention or deletion)\(rest); restore them, or start a new pipeline "
+                + "version under another name"
+        case .log(.topicGone(let place)):
+            return "\(place.topic)[\(place.partition)]: the topic does not exist any more; create "
+                + "it again, or stop the pipeline"
+        case .log(.unauthorised(let place, let reason)):
+            return "\(place.topic)[\(place.partition)]: reading is refused (\(reason)); grant READ "
+                + "and DESCRIBE on the topic to this user"
+        case .log(.failed(let reason)):
+            return "the input cannot be read: \(reason)"
+        case .badRecord(let fault, let partition, let offset):
+            return "partition \(partition), offset \(offset): bad record (\(fault.name)) under "
+                + "on_bad_record: fail; correct or remove it, or set on_bad_record: dead_letter"
+        case .replayMismatch(let sequence, let what):
+            return "the replay of journal entry \(sequence) differs from what was committed "
+                + "(\(what)); the input was changed, or the program computes differently: run the "
+                + "version that wrote it, or start a new pipeline version under another name"
+        case .journalDamaged(let offset, let error):
+            return "the journal's entry at offset \(offset) cannot be read (\(error)); use the "
+                + "program version that wrote it, or start a new pipeline version"
+        case .journalGap(let expected, let found):
+            return "the journal goes from entry \(expected) to \(found): entries are missing; its "
+                + "retention must be unlimited (retention.ms=-1, retention.bytes=-1)"
+        case .otherPipeline(let found, let expected):
+            return "the journal belongs to another version of this pipeline (fingerprint "
+                + "\(String(found, radix: 16)), this file's is \(String(expected, radix: 16))); "
+                + "undo the change, or give the pipeline a new name to start a fresh model"
+        case .otherNumerics(let found):
+            return "the journal was computed under numerics version \(found), this program has "
+                + "\(numericsVersion); run the version that wrote it, or give the pipeline a new name"
+        case .otherInputs(let partitions):
+            let names = partitions.map { "\($0.topic)[\($0.partition)]" }.joined(separator: ", ")
+            return "the journal was written with other inputs (\(names)); undo the change of "
+                + "input, or give the pipeline a new name"
+        }
+    }
+}
