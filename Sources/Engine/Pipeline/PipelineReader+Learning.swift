@@ -1,0 +1,135 @@
+internal import Configuration
+internal import Core
+
+extension PipelineReader {
+    /// Asks the steps and the model whether they take the columns that reach them.
+    mutating func checkLearning(
+        _ schema: Schema, _ preparation: [Pipeline.Component], _ model: Pipeline.Component?
+    ) {
+        var layout = schema.layout
+        for (index, step) in preparation.enumerated() {
+            let key = "prepare[\(index)]"
+            checkColumns(step, layout, key)
+            guard !reader.mistakes.contains(where: { $0.key.hasPrefix(key) }) else { return }
+            do {
+                layout = try catalogue.applyStep(step, layout)
+            } catch {
+                fail(key, error)
+                return
+            }
+        }
+        guard let model, !reader.mistakes.contains(where: { $0.key.hasPrefix("prepare") }),
+            !reader.mistakes.contains(where: { $0.key.hasPrefix("model") })
+        else { return }
+        do {
+            try catalogue.checkModel(model, layout)
+        } catch {
+            fail("model", error)
+        }
+    }
+
+    private mutating func fail(_ section: String, _ error: SettingsError) {
+        let key = error.key.isEmpty ? section : "\(section).\(error.key)"
+        fail(key, error.problem, error.remedy)
+    }
+
+    private mutating func checkColumns(
+        _ step: Pipeline.Component, _ layout: ColumnLayout, _ key: String
+    ) {
+        let valid = layout.columns.map(\.name)
+        for setting in step.settings.keys {
+            guard case .columns(.named(let names))? = step.settings[setting] else { continue }
+            var seen: Set<String> = []
+            for (index, name) in names.enumerated() {
+                let place = "\(key).\(setting)[\(index)]"
+                if !valid.contains(name) {
+                    let nearest = NearestName.find(name, among: valid)
+                    fail(
+                        place, "no column \(shown(name, place)) reaches this step",
+                        nearest.map { "did you mean \($0)?" }
+                            ?? "the columns here: \(valid.prefix(20).joined(separator: ", "))")
+                } else if !seen.insert(name).inserted {
+                    fail(place, "the column \(name) is named twice", "remove one of the two")
+                }
+            }
+        }
+    }
+
+    // MARK: Metrics and drift
+
+    mutating func metrics(_ task: LearningTask?, _ label: LabelSettings?) -> Pipeline.Metrics {
+        let section = section("metrics", PipelineDeclarations.metrics(catalogue))
+        var every = Extent.records(1000)
+        if case .extent(let value)? = section["every"] { every = value }
+        requirePositive(every, "metrics.every")
+        var windows: [Extent] = []
+        if case .list(let values)? = section["windows"] {
+            for (index, value) in values.enumerated() {
+                guard case .extent(let window) = value else { continue }
+                let key = "metrics.windows[\(index)]"
+                requirePositive(window, key)
+                if windows.contains(window) {
+                    fail(
+                        key, "the window \(Units.text(extent: window)) is named twice",
+                        "remove one of the two")
+                }
+                windows.append(window)
+            }
+        }
+        let track = texts("track", in: section)
+        if let task { check(track: track, task, label) }
+        return Pipeline.Metrics(every: every, windows: windows, track: track)
+    }
+
+    private mutating func requirePositive(_ extent: Extent, _ key: String) {
+        switch extent {
+        case .records(0), .time(0):
+            fail(
+                key, "expected at least 1 record or 1 ms, got \(Units.text(extent: extent))",
+                "correct it")
+        default:
+            break
+        }
+    }
+
+    private mutating func check(
+        track: [String], _ task: LearningTask, _ label: LabelSettings?
+    ) {
+        let valid = catalogue.metricNames(task)
+        var seen: Set<String> = []
+        for (index, name) in track.enumerated() {
+            let key = "metrics.track[\(index)]"
+            if !seen.insert(name).inserted {
+                fail(key, "the metric \(name) is named twice", "remove one of the two")
+            } else if !valid.contains(name) {
+                fail(
+                    key, "\(name) is no metric of \(task.rawValue)",
+                    "valid metrics: \(valid.joined(separator: ", "))")
+            } else if ["precision", "recall", "f1", "roc_auc"].contains(name),
+                let label, label.positive == nil, !label.classes.isEmpty
+            {
+                fail(
+                    key,
+                    "\(name) judges one positive class, and none follows from the declared classes",
+                    "add label.positive")
+            }
+        }
+    }
+
+    mutating func detectors(_ task: LearningTask?) -> [Pipeline.Detector] {
+        components("drift").enumerated().map { index, component in
+            if task == .clustering {
+                fail("drift[\(index)]", "clustering has no error to watch", "remove the detector")
+            }
+            var settings = component.settings
+            let action = text("then", in: settings).flatMap {
+                Pipeline.Detector.Action(rawValue: $0)
+            }
+            settings["then"] = nil
+            settings["watch"] = nil
+            return Pipeline.Detector(
+                component: Pipeline.Component(name: component.name, settings: settings),
+                action: action ?? .alert)
+        }
+    }
+}

@@ -1,0 +1,156 @@
+internal import Configuration
+internal import Core
+
+extension PipelineReader {
+    // MARK: Names
+
+    mutating func pipelineName() -> String? {
+        guard let name = text("pipeline", in: settings) else { return nil }
+        guard Self.isTopicName(name), name.utf8.count <= 200 else {
+            fail(
+                "pipeline", "\(shown(name, "pipeline")) cannot name topics",
+                "use at most 200 letters, digits, dots, underscores and hyphens")
+            return nil
+        }
+        return name
+    }
+
+    /// Whether Kafka allows a topic of this name.
+    static func isTopicName(_ name: String) -> Bool {
+        guard !name.isEmpty, name.utf8.count <= 249, name != ".", name != ".." else { return false }
+        return name.utf8.allSatisfy { byte in
+            switch byte {
+            case 48...57, 65...90, 97...122, 45, 46, 95: true
+            default: false
+            }
+        }
+    }
+
+    private mutating func checkTopic(_ name: String, _ key: String) {
+        if !Self.isTopicName(name) {
+            fail(
+                key, "\(shown(name, key)) is no name of a topic",
+                "use at most 249 letters, digits, dots, underscores and hyphens")
+        }
+    }
+
+    // MARK: Input and output
+
+    mutating func input(outputs: Pipeline.Output) -> Pipeline.Input {
+        let given = section("input", PipelineDeclarations.input)
+        let limits = section("limits", PipelineDeclarations.limits)
+        let topic = text("topic", in: given)
+        if let topic {
+            checkTopic(topic, "input.topic")
+            if OutputStream.allCases.contains(where: { outputs.topic($0) == topic }) {
+                fail(
+                    "input.topic", "\(shown(topic, "input.topic")) is also a topic of the output",
+                    "write results to another topic")
+            }
+        }
+        var valueLimit = 1 << 20
+        if case .bytes(let limit)? = limits["value"] { valueLimit = limit }
+        if valueLimit < 1 {
+            fail("limits.value", "no value fits into 0 bytes", "remove the key to use 1 MiB")
+        }
+        return Pipeline.Input(
+            topic: topic, format: format(given),
+            start: text("start", in: given).flatMap { .init(rawValue: $0) } ?? .earliest,
+            valueBytesLimit: valueLimit, depthLimit: integer("depth", in: limits) ?? 64)
+    }
+
+    private mutating func format(_ section: Settings) -> Pipeline.InputFormat {
+        guard case .component("csv", let csv)? = section["format"] else { return .json }
+        var separator = UInt8(ascii: ",")
+        let written = text("separator", in: csv) ?? ","
+        let bytes = Array((written == "tab" ? "\t" : written).utf8)
+        if bytes.count == 1, bytes[0] != 34, bytes[0] != 10, bytes[0] != 13, bytes[0] < 128 {
+            separator = bytes[0]
+        } else {
+            let key = "input.format.separator"
+            fail(
+                key, "expected one ASCII character, got \(shown(written, key))",
+                "remove the key to use a comma")
+        }
+        let columns = texts("columns", in: csv)
+        var seen: Set<String> = []
+        for (index, column) in columns.enumerated() where !seen.insert(column).inserted {
+            let key = "input.format.columns[\(index)]"
+            fail(key, "the column \(shown(column, key)) is named twice", "rename one of the two")
+        }
+        return .csv(columns: columns, separator: separator)
+    }
+
+    mutating func output(pipeline: String) -> Pipeline.Output {
+        let section = section("output", PipelineDeclarations.output)
+        let keys = ["topic", "metrics", "dead_letters", "state", "journal"]
+        let suffixes = ["predictions", "metrics", "dead_letters", "state", "journal"]
+        var names: [String] = []
+        for (key, suffix) in zip(keys, suffixes) {
+            let name = text(key, in: section) ?? "\(pipeline).\(suffix)"
+            checkTopic(name, "output.\(key)")
+            if let first = names.firstIndex(of: name) {
+                fail(
+                    "output.\(key)",
+                    "\(shown(name, "output.\(key)")) is also the topic of output.\(keys[first])",
+                    "give each kind of output a topic of its own")
+            }
+            names.append(name)
+        }
+        var creates = true
+        if case .boolean(let value)? = section["create_topics"] { creates = value }
+        return Pipeline.Output(
+            predictionsTopic: names[0], metricsTopic: names[1], deadLettersTopic: names[2],
+            stateTopic: names[3], journalTopic: names[4], createsTopics: creates,
+            partitions: integer("partitions", in: section),
+            replication: integer("replication", in: section))
+    }
+
+    // MARK: Running
+
+    mutating func scope() -> Pipeline.Scope {
+        if case .section? = settings["one_model_per"] {
+            fail(
+                "one_model_per", "one model per value of a field is not supported yet",
+                "write pipeline or partition")
+        }
+        return word("one_model_per") ?? .pipeline
+    }
+
+    mutating func delivery() -> Pipeline.Delivery {
+        let section = section("delivery", PipelineDeclarations.delivery)
+        var interval = Pipeline.CommitInterval.automatic
+        if case .duration(let milliseconds)? = section["commit_every"] {
+            interval = .milliseconds(milliseconds)
+            requirePositive(milliseconds, "delivery.commit_every", "auto")
+        }
+        var shutdown: Int64 = 30_000
+        if case .duration(let milliseconds)? = section["shutdown_within"] {
+            shutdown = milliseconds
+            requirePositive(milliseconds, "delivery.shutdown_within", "30 s")
+        }
+        return Pipeline.Delivery(commitEvery: interval, shutdownWithin: shutdown)
+    }
+
+    mutating func state() -> Pipeline.State {
+        let section = section("state", PipelineDeclarations.state)
+        var restore: Int64 = 10_000
+        if case .duration(let milliseconds)? = section["restore_within"] {
+            restore = milliseconds
+            requirePositive(milliseconds, "state.restore_within", "10 s")
+        }
+        return Pipeline.State(
+            restoreWithin: restore,
+            onLostInput: text("on_lost_input", in: section).flatMap { .init(rawValue: $0) }
+                ?? .stop,
+            folder: text("folder", in: section))
+    }
+
+    private mutating func requirePositive(_ value: Int64, _ key: String, _ fallback: String) {
+        if value < 1 {
+            fail(
+                key, "expected a duration of at least 1 ms, got \(value) ms",
+                "remove the key to use \(fallback)")
+        }
+    }
+}
