@@ -33,7 +33,9 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "CSimdJSON",
-            cxxSettings: [.define("NDEBUG"), .unsafeFlags(["-O2", "-ffp-contract=off"])],
+            cxxSettings: [
+                .define("NDEBUG"), .unsafeFlags(["-O2", "-fno-exceptions", "-ffp-contract=off"]),
+            ],
             linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CPlatform", cSettings: [.unsafeFlags(["-ffp-contract=off"])]),
 

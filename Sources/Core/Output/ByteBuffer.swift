@@ -41,6 +41,16 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {
         }
     }
 
+    /// The bytes written, for changing them in place.
+    package var mutableBytes: MutableSpan<UInt8> {
+        @_lifetime(&self)
+        mutating get {
+            // Safety: as for `bytes`; the exclusive access lasts as long as the span.
+            let buffer = unsafe UnsafeMutableBufferPointer(start: base, count: count)
+            return unsafe _overrideLifetime(MutableSpan(_unsafeElements: buffer), mutating: &self)
+        }
+    }
+
     /// The address of the first byte, valid until the next write; for C.
     @unsafe
     package var address: UnsafeMutablePointer<UInt8> { unsafe base }

@@ -67,6 +67,50 @@ package struct Rows: ~Copyable {
         for vector in (row * vectorsPerRow)..<((row + 1) * vectorsPerRow) {
             denseStorage[vector] = .zero
         }
+        setDefaults(row)
+        return row
+    }
+
+    /// Makes room for more rows, so that ``withFreeRows(_:)`` can fill them.
+    package mutating func reserve(rows more: Int) {
+        while capacity - count < more { grow() }
+    }
+
+    /// Lets a decoder fill the dense lanes of the rows after the last one, `vectorsPerRow` vectors
+    /// each, as many as ``reserve(rows:)`` made room for.
+    @unsafe
+    package mutating func withFreeRows<Result>(
+        _ body: (UnsafeMutablePointer<Double>) throws -> Result
+    ) rethrows -> Result {
+        let first = count * vectorsPerRow
+        return try unsafe denseStorage.withUnsafeMutableBytes { bytes in
+            guard let base = bytes.baseAddress else {
+                // Safety: rows without columns have nothing to fill.
+                return try unsafe body(UnsafeMutablePointer(bitPattern: 64).unsafelyUnwrapped)
+            }
+            // Safety: a vector is `laneCount` doubles in memory, and `first` is inside.
+            return try unsafe body(
+                (base + first * MemoryLayout<Lanes>.stride).assumingMemoryBound(to: Double.self))
+        }
+    }
+
+    /// Adds the row whose lanes were filled at position `filled` after the last row, and gives the
+    /// rest the defaults of ``appendRow()``.
+    @discardableResult
+    package mutating func appendFilledRow(_ filled: Int) -> Int {
+        let row = count
+        precondition(row + filled < capacity, "row \(row + filled) has no room")
+        if filled != 0 {
+            for vector in 0..<vectorsPerRow {
+                denseStorage[row * vectorsPerRow + vector] =
+                    denseStorage[(row + filled) * vectorsPerRow + vector]
+            }
+        }
+        setDefaults(row)
+        return row
+    }
+
+    private mutating func setDefaults(_ row: Int) {
         classLabelStorage[row] = -1
         knownClassStorage[row] = 0
         targetStorage[row] = .nan
@@ -74,7 +118,6 @@ package struct Rows: ~Copyable {
         eventTimeStorage[row] = 0
         sparseStarts.append(sparseIndexStorage.count)
         count += 1
-        return row
     }
 
     private mutating func grow() {

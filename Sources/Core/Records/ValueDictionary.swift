@@ -7,6 +7,8 @@
 package struct ValueDictionary: Sendable {
     /// The most values that get a code.
     package let limit: Int
+    /// The number of values that were declared; they have the first codes.
+    package private(set) var declaredCount = 0
     /// The texts one after another, each as first seen.
     private var storage: [UInt8] = []
     /// Where each text begins, and the end of the last.
@@ -25,6 +27,15 @@ package struct ValueDictionary: Sendable {
             let code = code(of: bytes.span, adding: true)
             precondition(code == expected, "\(value) is declared twice")
         }
+        declaredCount = declared.count
+    }
+
+    /// The same dictionary, whose first values count as declared: that is not part of the state.
+    package func declaring(_ count: Int) -> ValueDictionary {
+        precondition(count <= self.count, "\(count) of \(self.count) values cannot be declared")
+        var result = self
+        result.declaredCount = count
+        return result
     }
 
     /// The number of values with a code.
