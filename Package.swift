@@ -39,6 +39,10 @@ let package = Package(
             linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CPlatform", cSettings: [.unsafeFlags(["-ffp-contract=off"])]),
 
+        // For benchmarks and tests only: the ceiling to compare with, and an allocation counter.
+        .target(name: "CCopyLoop", dependencies: ["CRdKafka"]),
+        .target(name: "CAllocationCounter"),
+
         // The rooms, lowest first; an arrow points only upwards in this list.
         .target(name: "Core", swiftSettings: strict),
         .target(name: "Features", dependencies: ["Core"], swiftSettings: strict),
@@ -70,7 +74,12 @@ let package = Package(
         // Generators, oracles and golden readers for the tests.
         .target(
             name: "TestSupport",
-            dependencies: ["Core", "State", "Formats", "CPlatform", "CRdKafka"],
+            dependencies: [
+                "Core", "State", "Formats", "CPlatform", "CRdKafka", "CAllocationCounter",
+            ], swiftSettings: testing),
+        .executableTarget(
+            name: "bench",
+            dependencies: ["TestSupport", "CCopyLoop", "CRdKafka", "CPlatform"],
             swiftSettings: testing),
     ]
         + [

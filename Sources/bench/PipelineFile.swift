@@ -1,0 +1,53 @@
+import Foundation
+
+/// The pipelines that are measured, as the files that a user would write.
+struct PipelineFile {
+    /// Names topics, group and transactional ids.
+    let name: String
+    let bootstrap: String
+    let inputTopic: String
+    /// The lines under `model:`.
+    let model: String
+    /// `partition` or `pipeline`.
+    let oneModelPer: String
+
+    var predictionsTopic: String { "\(name).predictions" }
+
+    var text: String {
+        """
+        version: 1
+        pipeline: \(name)
+        kafka:
+          bootstrap.servers: \(bootstrap)
+        input:
+          topic: \(inputTopic)
+          format: json
+          id: id
+        features:
+          period: numeric
+          nswprice: numeric
+          nswdemand: numeric
+          vicprice: numeric
+          vicdemand: numeric
+          transfer: numeric
+        label:
+          field: class
+          classes: ["0", "1"]
+          positive: "1"
+        model:
+          \(model)
+        one_model_per: \(oneModelPer)
+        metrics:
+          every: 10000 records
+          track: [accuracy, kappa]
+
+        """
+    }
+
+    /// Writes the file into a folder.
+    func write(to folder: URL) throws -> URL {
+        let file = folder.appending(path: "\(name).yaml")
+        try Data(text.utf8).write(to: file)
+        return file
+    }
+}
