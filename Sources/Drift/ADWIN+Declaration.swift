@@ -34,7 +34,7 @@ extension ADWIN {
                 "Whether the window left by a signalled cut is kept, or all of it dropped."),
             SettingDeclaration(
                 "report_repeats", .boolean, default: .boolean(false),
-                "Whether later cuts that drop only values older than the last signal signal too."),
+                "Whether later cuts that drop nothing newer than the last signal signal again."),
         ],
         presets: [
             .init(

@@ -75,9 +75,9 @@ package struct ADWIN: DriftDetector {
         let before = estimation
         insert(value)
         tick &+= 1
-        guard tick % clock == 0, width > gracePeriod, shrink() else { return .none }
+        guard tick % clock == 0, width > gracePeriod, let last = shrink() else { return .none }
         cutCount &+= 1
-        return signal(estimation - before)
+        return signal(estimation - before, lastDropped: last)
     }
 
     package mutating func reset() {
@@ -98,12 +98,11 @@ package struct ADWIN: DriftDetector {
 
     /// What to say of a cut that moved the mean by `step`.
     ///
-    /// A cut that only drops values older than the last signal still belongs to that change.
-    private mutating func signal(_ step: Double) -> DriftSignal {
+    /// A cut that drops no bucket wholly newer than the last signal still belongs to that change.
+    private mutating func signal(_ step: Double, lastDropped: Double) -> DriftSignal {
         guard direction.contains(step) else { return .none }
         if !keepsWindow { dropsBeforeNext = true }
-        let isRepeat = lastSignal >= 0 && Double(tick) - width < Double(lastSignal)
-        if isRepeat && !reportsRepeats { return .none }
+        if !reportsRepeats, lastSignal >= 0, lastDropped < Double(lastSignal) { return .none }
         lastSignal = tick
         return .drift
     }
@@ -171,14 +170,16 @@ extension ADWIN {
         while rowCount > 1, rowSizes[rowCount &- 1] == 0 { rowCount &-= 1 }
     }
 
-    /// Drops buckets while some split of the window shows two means; whether any was dropped.
-    private mutating func shrink() -> Bool {
-        var hasCut = false
+    /// Drops buckets while some split of the window shows two means.
+    ///
+    /// - Returns: How many values came before the last bucket dropped; `nil` if none was.
+    private mutating func shrink() -> Double? {
+        var lastDropped: Double?
         while hasSignificantSplit() {
+            lastDropped = Double(tick) - width
             dropOldestBucket()
-            hasCut = true
         }
-        return hasCut
+        return lastDropped
     }
 
     private func hasSignificantSplit() -> Bool {
