@@ -1,15 +1,10 @@
 internal import Configuration
 internal import Core
-internal import Evaluation
 
 extension PipelineReader {
-    /// The most records of a window.
-    private static var windowRecordsLimit: Int { EvaluationSettings.windowRecordsLimit }
-
     /// Asks the steps and the model whether they take the columns that reach them.
     mutating func checkLearning(
-        _ schema: Schema, _ preparation: [Pipeline.Component], _ model: Pipeline.Component?,
-        classes: Int
+        _ schema: Schema, _ preparation: [Pipeline.Component], _ model: Pipeline.Component?
     ) {
         var layout = schema.layout
         for (index, step) in preparation.enumerated() {
@@ -17,7 +12,7 @@ extension PipelineReader {
             checkColumns(step, layout, key)
             guard !reader.mistakes.contains(where: { $0.key.hasPrefix(key) }) else { return }
             do {
-                layout = try catalogue.checks.step(step, layout)
+                layout = try catalogue.applyStep(step, layout)
             } catch {
                 fail(key, error)
                 return
@@ -27,7 +22,7 @@ extension PipelineReader {
             !reader.mistakes.contains(where: { $0.key.hasPrefix("model") })
         else { return }
         do {
-            try catalogue.checks.model(model, layout, classes)
+            try catalogue.checkModel(model, layout)
         } catch {
             fail("model", error)
         }
@@ -63,7 +58,7 @@ extension PipelineReader {
     // MARK: Metrics and drift
 
     mutating func metrics(_ task: LearningTask?, _ label: LabelSettings?) -> Pipeline.Metrics {
-        let section = section("metrics", catalogue.metricSettings)
+        let section = section("metrics", PipelineDeclarations.metrics(catalogue))
         var every = Extent.records(1000)
         if case .extent(let value)? = section["every"] { every = value }
         requirePositive(every, "metrics.every")
@@ -73,11 +68,6 @@ extension PipelineReader {
                 guard case .extent(let window) = value else { continue }
                 let key = "metrics.windows[\(index)]"
                 requirePositive(window, key)
-                if case .records(let count) = window, count > Self.windowRecordsLimit {
-                    fail(
-                        key, "\(count) records are too many to remember",
-                        "give at most \(Self.windowRecordsLimit) records, or a time")
-                }
                 if windows.contains(window) {
                     fail(
                         key, "the window \(Units.text(extent: window)) is named twice",
@@ -88,9 +78,7 @@ extension PipelineReader {
         }
         let track = texts("track", in: section)
         if let task { check(track: track, task, label) }
-        let all = task.map(catalogue.metricNames) ?? []
-        return Pipeline.Metrics(
-            every: every, windows: windows, track: track.isEmpty ? all : track)
+        return Pipeline.Metrics(every: every, windows: windows, track: track)
     }
 
     private mutating func requirePositive(_ extent: Extent, _ key: String) {
@@ -129,11 +117,9 @@ extension PipelineReader {
     }
 
     mutating func detectors(_ task: LearningTask?) -> [Pipeline.Detector] {
-        var detectors: [Pipeline.Detector] = []
-        for (index, component) in components("drift").enumerated() {
-            let key = "drift[\(index)]"
+        components("drift").enumerated().map { index, component in
             if task == .clustering {
-                fail(key, "clustering has no error to watch", "remove the detector")
+                fail("drift[\(index)]", "clustering has no error to watch", "remove the detector")
             }
             var settings = component.settings
             let action = text("then", in: settings).flatMap {
@@ -141,18 +127,9 @@ extension PipelineReader {
             }
             settings["then"] = nil
             settings["watch"] = nil
-            let bare = Pipeline.Component(name: component.name, settings: settings)
-            if !reader.mistakes.contains(where: { $0.key.hasPrefix(key) }) { check(bare, key) }
-            detectors.append(Pipeline.Detector(component: bare, action: action ?? .alert))
-        }
-        return detectors
-    }
-
-    private mutating func check(_ detector: Pipeline.Component, _ key: String) {
-        do {
-            try catalogue.checks.detector(detector)
-        } catch {
-            fail(key, error)
+            return Pipeline.Detector(
+                component: Pipeline.Component(name: component.name, settings: settings),
+                action: action ?? .alert)
         }
     }
 }

@@ -150,7 +150,8 @@ extension PipelineReader {
         case "categorical":
             let values = texts("values", in: feature)
             let limit = integer("limit", in: feature) ?? 1000
-            checkDistinct(values, "\(key).values", "value")
+            checkDistinct(
+                values, reader.places.has("\(key).values") ? "\(key).values" : key, "value")
             if values.count >= limit {
                 fail(
                     "\(key).limit",
