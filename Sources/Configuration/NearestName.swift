@@ -2,16 +2,16 @@
 package enum NearestName {
     /// The nearest of some names, if it is near enough to be meant; ties go to the first.
     ///
-    /// Near enough is a distance of at most a third of the longer name, but at least 1; a valid
-    /// name that only lacks or adds a whole word at its end is near, too.
+    /// Near enough is a distance of at most a third of the longer name, but at least 1, with
+    /// something in common; a valid name that only lacks or adds a word at its end is near, too.
     package static func find(_ name: String, among names: [String]) -> String? {
         guard name.count <= 100 else { return nil }
         let wanted = name.lowercased().replacing("-", with: "_")
         var best: (name: String, distance: Int)?
         for candidate in names {
             let distance = distance(wanted, candidate.lowercased())
-            let limit = max(1, max(wanted.count, candidate.count) / 3)
-            guard distance <= limit else { continue }
+            let longer = max(wanted.count, candidate.count)
+            guard distance <= max(1, longer / 3), distance < longer else { continue }
             if best.map({ distance < $0.distance }) ?? true { best = (candidate, distance) }
         }
         if let best { return best.name }

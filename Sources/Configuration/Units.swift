@@ -26,36 +26,35 @@ package enum Units {
 
     /// A duration such as `100 ms` or `1.5 h`, in milliseconds.
     package static func duration(_ text: String) throws(Failure) -> Int64 {
-        try parse(text, times)
+        try parse(text, times).value
     }
 
     /// A size such as `64 MiB`, in bytes.
     package static func byteSize(_ text: String) throws(Failure) -> Int {
-        Int(try parse(text, sizes))
+        Int(try parse(text, sizes).value)
     }
 
     /// Records, or a span of event time: `1000 records`, `1 h`.
     package static func extent(_ text: String) throws(Failure) -> Extent {
-        let value = try parse(text, times + [("records", -1), ("record", -1)])
-        if value < 0 { return .records(Int(-value)) }
-        return .time(value)
+        let (value, unit) = try parse(text, times + [("records", 1), ("record", 1)])
+        return unit.hasPrefix("record") ? .records(Int(value)) : .time(value)
     }
 
     private static func parse(
         _ text: String, _ units: [(name: String, factor: Int64)]
-    ) throws(Failure) -> Int64 {
+    ) throws(Failure) -> (value: Int64, unit: String) {
         let trimmed = text.drop { $0 == " " }
         let number = trimmed.prefix { $0.isASCII && ($0.isNumber || ".+-".contains($0)) }
         var unit = trimmed.dropFirst(number.count).drop { $0 == " " }
         while unit.last == " " { unit = unit.dropLast() }
         guard !number.isEmpty, let value = Double(number), value.isFinite else { throw .noNumber }
         guard !unit.isEmpty else { throw .noUnit }
-        guard let factor = units.first(where: { $0.name == unit })?.factor else {
+        guard let known = units.first(where: { $0.name == unit }) else {
             throw .unknownUnit(String(unit))
         }
-        let scaled = value * Double(factor.magnitude)
+        let scaled = value * Double(known.factor)
         guard scaled >= 0, scaled <= 9e15, scaled == scaled.rounded() else { throw .outOfRange }
-        return factor < 0 ? -Int64(scaled) : Int64(scaled)
+        return (Int64(scaled), known.name)
     }
 
     /// In the largest unit that gives a whole number: `90 s`, `2 h`.

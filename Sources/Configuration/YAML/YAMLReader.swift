@@ -231,15 +231,26 @@ package struct YAMLReader {
         if unsafe parser.error == YAML_READER_ERROR {
             line = Self.line(of: unsafe parser.problem_offset, in: bytes)
         }
-        if Self.hasTabInIndentation(line: line, of: bytes) {
+        line = min(line, Self.line(of: bytes.count, in: bytes))
+        if Self.text(ofLine: line, of: bytes).prefix(while: { $0 == " " || $0 == "\t" })
+            .contains("\t")
+        {
             fail(line, "a tab in the indentation", "indent with spaces")
             return
         }
-        // Safety: the parser's problem is a static text that ends with 0, or nil.
+        // Safety: the parser's problem and context are static texts that end with 0, or nil.
         let problem = unsafe parser.problem.map { unsafe String(cString: $0) }
+        var context = ""
+        if let text = unsafe parser.context.map({ unsafe String(cString: $0) }) {
+            let start = unsafe parser.context_mark.line + 1
+            context = start == line ? "\(text), " : "\(text) that begins on line \(start), "
+        }
+        let hasReference = Self.text(ofLine: line, of: bytes).contains("${")
         fail(
-            line, "this is not YAML: \(problem ?? "it cannot be read")",
-            "check indentation, colons and quotes here and in the line before")
+            line, "this is not YAML: \(context)\(problem ?? "it cannot be read")",
+            hasReference
+                ? "put quotes around a value with `${…}` where it stands inside braces"
+                : "check indentation, colons and quotes here and in the line before")
     }
 
     /// - Safety: the pointer is valid for `count` bytes.
@@ -268,10 +279,9 @@ package struct YAMLReader {
         1 + bytes.prefix(max(0, offset)).reduce(0) { $0 + ($1 == 10 ? 1 : 0) }
     }
 
-    /// Whether the white space that begins a line holds a tab.
-    private static func hasTabInIndentation(line: Int, of bytes: [UInt8]) -> Bool {
+    private static func text(ofLine line: Int, of bytes: [UInt8]) -> String {
         let lines = bytes.split(separator: 10, omittingEmptySubsequences: false)
-        guard line >= 1, line <= lines.count else { return false }
-        return lines[line - 1].prefix { $0 == 32 || $0 == 9 }.contains(9)
+        guard line >= 1, line <= lines.count else { return "" }
+        return String(decoding: lines[line - 1], as: UTF8.self)
     }
 }

@@ -28,7 +28,7 @@ extension Pipeline {
             hash.combine(path.map(Self.canonical) ?? "-")
         }
         hash.combine("\(schema.eventTimeUnit.rawValue) \(schema.sparseBits)")
-        hash.combine("\(input.valueBytesLimit) \(input.depthLimit) \(scope.rawValue) \(seed)")
+        hash.combine("\(input.valueBytesLimit) \(scope.rawValue) \(seed)")
         for step in preparation { hash.combine("prepare \(Self.canonical(step))") }
         hash.combine("model \(Self.canonical(model))")
         for detector in detectors where detector.action == .reset {

@@ -1,5 +1,6 @@
 package import Configuration
 internal import Core
+internal import Formats
 
 /// What a pipeline needs besides a valid file, by where its records come from.
 extension Pipeline {
@@ -15,7 +16,7 @@ extension Pipeline {
             mistakes.append(
                 mistake("input.topic", "no topic is named", "add the topic to read"))
         }
-        if case .csv(let columns, _) = input.format, columns.isEmpty {
+        if case .csv(let csv) = input.format, csv.columns.isEmpty {
             mistakes.append(
                 mistake(
                     "input.format", "records of a topic have no header line",

@@ -1,5 +1,6 @@
 package import Configuration
 package import Core
+package import Formats
 
 /// A pipeline file, checked: everything that its tasks, topics and connections follow from.
 ///
@@ -24,12 +25,6 @@ package struct Pipeline: Sendable {
         package let action: Action
     }
 
-    package enum InputFormat: Sendable, Equatable {
-        case json
-        /// Columns in their order, empty if a header names them; the separator is one ASCII byte.
-        case csv(columns: [String], separator: UInt8)
-    }
-
     package struct Input: Sendable, Equatable {
         /// Where a pipeline begins that has never run.
         package enum Start: String, Sendable, CaseIterable {
@@ -39,12 +34,11 @@ package struct Pipeline: Sendable {
 
         /// `nil` for a pipeline that only reads files.
         package let topic: String?
+        /// The columns of CSV are empty where a header names them.
         package let format: InputFormat
         package let start: Start
         /// Longer values are set aside, in bytes.
         package let valueBytesLimit: Int
-        /// Deeper documents are set aside, in levels.
-        package let depthLimit: Int
     }
 
     /// How many models there are.
@@ -82,7 +76,7 @@ package struct Pipeline: Sendable {
         /// Metrics are written when the count, or the highest event time, crosses a multiple.
         package let every: Extent
         package let windows: [Extent]
-        /// The names to report; empty for all of the kind.
+        /// The names to report, all of the task if the file names none.
         package let track: [String]
     }
 

@@ -12,41 +12,51 @@ package struct PipelineCatalogue: Sendable {
         }
     }
 
+    /// What makes a component and so finds out what it refuses.
+    package struct Checks: Sendable {
+        /// The layout after a step.
+        package var step:
+            @Sendable (Pipeline.Component, ColumnLayout) throws(SettingsError) -> ColumnLayout
+        /// A model, its layout and the number of declared classes.
+        package var model:
+            @Sendable (Pipeline.Component, ColumnLayout, Int) throws(SettingsError) -> Void
+        package var detector: @Sendable (Pipeline.Component) throws(SettingsError) -> Void
+
+        package init(
+            step:
+                @escaping @Sendable (Pipeline.Component, ColumnLayout) throws(SettingsError) ->
+                ColumnLayout,
+            model:
+                @escaping @Sendable (Pipeline.Component, ColumnLayout, Int) throws(SettingsError) ->
+                Void,
+            detector: @escaping @Sendable (Pipeline.Component) throws(SettingsError) -> Void
+        ) {
+            self.step = step
+            self.model = model
+            self.detector = detector
+        }
+    }
+
     package let models: [Model]
     package let steps: [ComponentDeclaration]
     package let detectors: [ComponentDeclaration]
+    /// The keys of the section `metrics`.
+    package let metricSettings: [SettingDeclaration]
     /// The learning metrics of each task.
     package let metrics: [(task: LearningTask, names: [String])]
-    /// The layout after a step; throws what the step refuses.
-    let applyStep:
-        @Sendable (Pipeline.Component, ColumnLayout) throws(SettingsError) -> ColumnLayout
-    /// Throws what a model refuses.
-    let checkModel: @Sendable (Pipeline.Component, ColumnLayout) throws(SettingsError) -> Void
+    package let checks: Checks
 
     package init(
         models: [Model], steps: [ComponentDeclaration], detectors: [ComponentDeclaration],
-        metrics: [(task: LearningTask, names: [String])],
-        applyStep:
-            @escaping @Sendable (Pipeline.Component, ColumnLayout) throws(SettingsError) ->
-            ColumnLayout,
-        checkModel:
-            @escaping @Sendable (Pipeline.Component, ColumnLayout) throws(SettingsError) -> Void
+        metricSettings: [SettingDeclaration], metrics: [(task: LearningTask, names: [String])],
+        checks: Checks
     ) {
         self.models = models
         self.steps = steps
         self.detectors = detectors
+        self.metricSettings = metricSettings
         self.metrics = metrics
-        self.applyStep = applyStep
-        self.checkModel = checkModel
-    }
-
-    /// The metric names of all tasks, each once.
-    var metricNames: [String] {
-        var all: [String] = []
-        for (_, names) in metrics {
-            for name in names where !all.contains(name) { all.append(name) }
-        }
-        return all
+        self.checks = checks
     }
 
     func metricNames(_ task: LearningTask) -> [String] {

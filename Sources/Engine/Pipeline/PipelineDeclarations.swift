@@ -38,7 +38,7 @@ package enum PipelineDeclarations {
                 "One model that learns from all partitions, or one for each input partition."),
             .init("output", .section(output), "The topics that results go to."),
             .init(
-                "metrics", .section(metrics(catalogue)),
+                "metrics", .section(catalogue.metricSettings),
                 "Which learning metrics are reported, over what, and how often."),
             .init(
                 "drift", .list(.component(catalogue.detectors.map(detector))),
@@ -55,12 +55,6 @@ package enum PipelineDeclarations {
             .init("limits", .section(limits), "Bounds on what one record may hold."),
         ]
     }
-
-    /// The sections that are always there, so that their defaults apply when they are left out.
-    static let sections: [(key: String, declarations: [SettingDeclaration])] = [
-        ("input", input), ("output", output), ("delivery", delivery), ("state", state),
-        ("limits", limits),
-    ]
 
     private static let timeUnits: [String] = TimeUnit.allCases.map(\.rawValue)
 
@@ -82,6 +76,9 @@ package enum PipelineDeclarations {
                         .init(
                             "separator", .text, default: .text(","),
                             "The character between two values; `tab` for a tab."),
+                        .init(
+                            "quote", .text, default: .text("\""),
+                            "The character around a value that holds separators."),
                     ]),
             ]), default: .component(name: "json", Settings()), "How a record is written."),
         .init(
@@ -176,20 +173,6 @@ package enum PipelineDeclarations {
             "Replicas of created topics; by default as the broker says."),
     ]
 
-    static func metrics(_ catalogue: PipelineCatalogue) -> [SettingDeclaration] {
-        [
-            .init(
-                "every", .extent, default: .extent(.records(1000)),
-                "Metrics are written each time this many records, or this much event time, passed."),
-            .init(
-                "windows", .list(.extent), default: .list([.extent(.records(1000))]),
-                "The windows over which rolling metrics are taken."),
-            .init(
-                "track", .list(.choice(catalogue.metricNames)), default: .list([]),
-                "The metrics to report; by default all that fit the model."),
-        ]
-    }
-
     /// A detector's declaration with the keys that all of them have.
     static func detector(_ declaration: ComponentDeclaration) -> ComponentDeclaration {
         ComponentDeclaration(
@@ -232,9 +215,6 @@ package enum PipelineDeclarations {
     static let limits: [SettingDeclaration] = [
         .init(
             "value", .byteSize, default: .bytes(1 << 20), "Longer values are bad records."),
-        .init(
-            "depth", .integer(1...1024), default: .integer(64),
-            "Documents that nest deeper are bad records."),
         .init(
             "hash_bits", .integer(8...24), default: .integer(18),
             "Sparse features are hashed to this many bits."),

@@ -1,10 +1,15 @@
 internal import Configuration
 internal import Core
+internal import Evaluation
 
 extension PipelineReader {
+    /// The most records of a window.
+    private static var windowRecordsLimit: Int { EvaluationSettings.windowRecordsLimit }
+
     /// Asks the steps and the model whether they take the columns that reach them.
     mutating func checkLearning(
-        _ schema: Schema, _ preparation: [Pipeline.Component], _ model: Pipeline.Component?
+        _ schema: Schema, _ preparation: [Pipeline.Component], _ model: Pipeline.Component?,
+        classes: Int
     ) {
         var layout = schema.layout
         for (index, step) in preparation.enumerated() {
@@ -12,7 +17,7 @@ extension PipelineReader {
             checkColumns(step, layout, key)
             guard !reader.mistakes.contains(where: { $0.key.hasPrefix(key) }) else { return }
             do {
-                layout = try catalogue.applyStep(step, layout)
+                layout = try catalogue.checks.step(step, layout)
             } catch {
                 fail(key, error)
                 return
@@ -22,7 +27,7 @@ extension PipelineReader {
             !reader.mistakes.contains(where: { $0.key.hasPrefix("model") })
         else { return }
         do {
-            try catalogue.checkModel(model, layout)
+            try catalogue.checks.model(model, layout, classes)
         } catch {
             fail("model", error)
         }
@@ -58,7 +63,7 @@ extension PipelineReader {
     // MARK: Metrics and drift
 
     mutating func metrics(_ task: LearningTask?, _ label: LabelSettings?) -> Pipeline.Metrics {
-        let section = section("metrics", PipelineDeclarations.metrics(catalogue))
+        let section = section("metrics", catalogue.metricSettings)
         var every = Extent.records(1000)
         if case .extent(let value)? = section["every"] { every = value }
         requirePositive(every, "metrics.every")
@@ -68,6 +73,11 @@ extension PipelineReader {
                 guard case .extent(let window) = value else { continue }
                 let key = "metrics.windows[\(index)]"
                 requirePositive(window, key)
+                if case .records(let count) = window, count > Self.windowRecordsLimit {
+                    fail(
+                        key, "\(count) records are too many to remember",
+                        "give at most \(Self.windowRecordsLimit) records, or a time")
+                }
                 if windows.contains(window) {
                     fail(
                         key, "the window \(Units.text(extent: window)) is named twice",
@@ -78,7 +88,9 @@ extension PipelineReader {
         }
         let track = texts("track", in: section)
         if let task { check(track: track, task, label) }
-        return Pipeline.Metrics(every: every, windows: windows, track: track)
+        let all = task.map(catalogue.metricNames) ?? []
+        return Pipeline.Metrics(
+            every: every, windows: windows, track: track.isEmpty ? all : track)
     }
 
     private mutating func requirePositive(_ extent: Extent, _ key: String) {
@@ -117,9 +129,11 @@ extension PipelineReader {
     }
 
     mutating func detectors(_ task: LearningTask?) -> [Pipeline.Detector] {
-        components("drift").enumerated().map { index, component in
+        var detectors: [Pipeline.Detector] = []
+        for (index, component) in components("drift").enumerated() {
+            let key = "drift[\(index)]"
             if task == .clustering {
-                fail("drift[\(index)]", "clustering has no error to watch", "remove the detector")
+                fail(key, "clustering has no error to watch", "remove the detector")
             }
             var settings = component.settings
             let action = text("then", in: settings).flatMap {
@@ -127,9 +141,18 @@ extension PipelineReader {
             }
             settings["then"] = nil
             settings["watch"] = nil
-            return Pipeline.Detector(
-                component: Pipeline.Component(name: component.name, settings: settings),
-                action: action ?? .alert)
+            let bare = Pipeline.Component(name: component.name, settings: settings)
+            if !reader.mistakes.contains(where: { $0.key.hasPrefix(key) }) { check(bare, key) }
+            detectors.append(Pipeline.Detector(component: bare, action: action ?? .alert))
+        }
+        return detectors
+    }
+
+    private mutating func check(_ detector: Pipeline.Component, _ key: String) {
+        do {
+            try catalogue.checks.detector(detector)
+        } catch {
+            fail(key, error)
         }
     }
 }

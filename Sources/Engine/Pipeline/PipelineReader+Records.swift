@@ -150,8 +150,7 @@ extension PipelineReader {
         case "categorical":
             let values = texts("values", in: feature)
             let limit = integer("limit", in: feature) ?? 1000
-            checkDistinct(
-                values, reader.places.has("\(key).values") ? "\(key).values" : key, "value")
+            checkDistinct(values, "\(key).values", "value")
             if values.count >= limit {
                 fail(
                     "\(key).limit",

@@ -1,5 +1,6 @@
 internal import Configuration
 internal import Core
+internal import Formats
 
 extension PipelineReader {
     // MARK: Names
@@ -50,27 +51,26 @@ extension PipelineReader {
         }
         var valueLimit = 1 << 20
         if case .bytes(let limit)? = limits["value"] { valueLimit = limit }
-        if valueLimit < 1 {
-            fail("limits.value", "no value fits into 0 bytes", "remove the key to use 1 MiB")
+        if valueLimit < 1 || valueLimit > 1_000_000_000 {
+            fail(
+                "limits.value",
+                "expected 1 to 1000000000 bytes, got \(Units.text(byteSize: valueLimit))",
+                "remove the key to use 1 MiB")
         }
         return Pipeline.Input(
             topic: topic, format: format(given),
             start: text("start", in: given).flatMap { .init(rawValue: $0) } ?? .earliest,
-            valueBytesLimit: valueLimit, depthLimit: integer("depth", in: limits) ?? 64)
+            valueBytesLimit: valueLimit)
     }
 
-    private mutating func format(_ section: Settings) -> Pipeline.InputFormat {
+    private mutating func format(_ section: Settings) -> InputFormat {
         guard case .component("csv", let csv)? = section["format"] else { return .json }
-        var separator = UInt8(ascii: ",")
-        let written = text("separator", in: csv) ?? ","
-        let bytes = Array((written == "tab" ? "\t" : written).utf8)
-        if bytes.count == 1, bytes[0] != 34, bytes[0] != 10, bytes[0] != 13, bytes[0] < 128 {
-            separator = bytes[0]
-        } else {
-            let key = "input.format.separator"
+        let separator = character("separator", in: csv, default: UInt8(ascii: ","), "a comma")
+        let quote = character("quote", in: csv, default: UInt8(ascii: "\""), "a double quote")
+        if separator == quote {
             fail(
-                key, "expected one ASCII character, got \(shown(written, key))",
-                "remove the key to use a comma")
+                "input.format.quote", "separator and quote are the same character",
+                "choose another one")
         }
         let columns = texts("columns", in: csv)
         var seen: Set<String> = []
@@ -78,7 +78,49 @@ extension PipelineReader {
             let key = "input.format.columns[\(index)]"
             fail(key, "the column \(shown(column, key)) is named twice", "rename one of the two")
         }
-        return .csv(columns: columns, separator: separator)
+        // The two characters differ in what goes on from here, whatever was written.
+        return .csv(
+            CSVFormat(
+                columns: columns, separator: separator,
+                quote: quote == separator ? (separator == 34 ? 39 : 34) : quote))
+    }
+
+    private mutating func character(
+        _ name: String, in section: Settings, default fallback: UInt8, _ fallbackName: String
+    ) -> UInt8 {
+        guard let written = text(name, in: section) else { return fallback }
+        let bytes = Array((written == "tab" ? "\t" : written).utf8)
+        if bytes.count == 1, bytes[0] != 10, bytes[0] != 13, bytes[0] < 128 { return bytes[0] }
+        let key = "input.format.\(name)"
+        fail(
+            key, "expected one ASCII character, got \(shown(written, key))",
+            "remove the key to use \(fallbackName)")
+        return fallback
+    }
+
+    /// Checks that each field that is read is a declared column.
+    mutating func checkColumns(_ schema: Schema, _ input: Pipeline.Input) {
+        guard case .csv(let csv) = input.format, !csv.columns.isEmpty else { return }
+        var fields = schema.features.map { feature in
+            let key = "features.\(feature.name)"
+            return (reader.places.has("\(key).field") ? "\(key).field" : key, feature.path)
+        }
+        let others: [(String, [String]?)] = [
+            ("label.field", schema.label?.path), ("input.id", schema.idPath),
+            ("input.weight", schema.weightPath), ("input.time.field", schema.eventTimePath),
+        ]
+        for (key, path) in others {
+            if let path { fields.append((key, path)) }
+        }
+        for (key, path) in fields {
+            let name = path.joined(separator: ".")
+            guard !csv.columns.contains(name) else { continue }
+            let nearest = NearestName.find(name, among: csv.columns)
+            fail(
+                key, "\(shown(name, key)) is none of the declared columns",
+                nearest.map { "did you mean \($0)?" }
+                    ?? "add it to input.format.columns, or correct the name")
+        }
     }
 
     mutating func output(pipeline: String) -> Pipeline.Output {

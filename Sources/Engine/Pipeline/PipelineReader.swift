@@ -23,7 +23,7 @@ package struct PipelineReader {
     ///
     /// - Parameter environment: What `${env:NAME}` stands for.
     package static func read(
-        path: String, catalogue: PipelineCatalogue,
+        path: String, catalogue: PipelineCatalogue = .standard,
         environment: @escaping @Sendable (String) -> String? = Substitution.processEnvironment
     ) throws(ConfigurationMistakes) -> (pipeline: Pipeline, warnings: [ConfigurationError]) {
         let bytes: [UInt8]
@@ -43,7 +43,7 @@ package struct PipelineReader {
 
     /// Reads the content of a file; relative paths in it count from the folder of `file`.
     package static func read(
-        bytes: [UInt8], file: String, catalogue: PipelineCatalogue,
+        bytes: [UInt8], file: String, catalogue: PipelineCatalogue = .standard,
         environment: @escaping @Sendable (String) -> String? = Substitution.processEnvironment
     ) throws(ConfigurationMistakes) -> (pipeline: Pipeline, warnings: [ConfigurationError]) {
         let (root, syntax) = YAMLReader.read(bytes, file: file)
@@ -77,9 +77,12 @@ package struct PipelineReader {
         let task = model.flatMap { catalogue.task(of: $0.name) }
         let label = self.label(task)
         let schema = self.schema(label: label?.field)
+        checkColumns(schema, input)
         let preparation = components("prepare")
         let hasFeatureMistakes = reader.mistakes.contains { $0.key.hasPrefix("features") }
-        if !hasFeatureMistakes { checkLearning(schema, preparation, model) }
+        if !hasFeatureMistakes {
+            checkLearning(schema, preparation, model, classes: label?.classes.count ?? 0)
+        }
         let metrics = self.metrics(task, label)
         let detectors = self.detectors(task)
         let scope = self.scope()

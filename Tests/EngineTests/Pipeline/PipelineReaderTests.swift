@@ -2,6 +2,7 @@
 import Configuration
 import Core
 import Engine
+import Formats
 import Testing
 
 @Suite("Pipeline file")
@@ -19,7 +20,7 @@ struct PipelineReaderTests {
             kafka.consumer: { fetch.min.bytes: 10 }
             input:
               topic: electricity
-              format: { csv: { columns: [a, b, c], separator: ";" } }
+              format: { csv: { columns: [price, area, shop, user.age, when, words, counts, a.b, vip, class, user.id, w, at], separator: ";" } }
               id: user.id
               weight: w
               time: { field: at, unit: rfc3339 }
@@ -49,9 +50,13 @@ struct PipelineReaderTests {
             delivery: { guarantee: exactly_once, commit_every: 250 ms, shutdown_within: 1 min }
             state: { restore_within: 5 s, on_lost_input: continue_from_snapshot, folder: /tmp/x }
             seed: 7
-            limits: { value: 2 KiB, depth: 5, hash_bits: 10 }
+            limits: { value: 2 KiB, hash_bits: 10 }
             """, environment: ["PASSWORD": "geheim"])
         #expect(warnings.isEmpty)
+        let columns = [
+            "price", "area", "shop", "user.age", "when", "words", "counts", "a.b", "vip", "class",
+            "user.id", "w", "at",
+        ]
         #expect(pipeline.name == "electricity")
         #expect(
             pipeline.kafka.common == [
@@ -65,10 +70,9 @@ struct PipelineReaderTests {
             ])
         #expect(pipeline.kafka.producer.map(\.name).last == "linger.ms")
         #expect(pipeline.input.topic == "electricity")
-        #expect(pipeline.input.format == .csv(columns: ["a", "b", "c"], separator: 59))
+        #expect(pipeline.input.format == .csv(CSVFormat(columns: columns, separator: 59)))
         #expect(pipeline.input.start == .latest)
         #expect(pipeline.input.valueBytesLimit == 2048)
-        #expect(pipeline.input.depthLimit == 5)
         let features: [Feature] = [
             Feature(name: "price", path: ["price"], kind: .numeric),
             Feature(
@@ -127,7 +131,6 @@ struct PipelineReaderTests {
         #expect(pipeline.input.format == .json)
         #expect(pipeline.input.start == .earliest)
         #expect(pipeline.input.valueBytesLimit == 1 << 20)
-        #expect(pipeline.input.depthLimit == 64)
         #expect(pipeline.positiveClass == nil)
         #expect(pipeline.model.settings.integer("grace_period") == 200)
         #expect(pipeline.scope == .pipeline)
@@ -135,7 +138,7 @@ struct PipelineReaderTests {
         #expect(pipeline.output.topic(.deadLetters) == "p.dead_letters")
         #expect(pipeline.metrics.every == .records(1000))
         #expect(pipeline.metrics.windows == [.records(1000)])
-        #expect(pipeline.metrics.track == [])
+        #expect(pipeline.metrics.track == ["accuracy", "f1", "kappa"])
         #expect(pipeline.onBadRecord == .deadLetter)
         #expect(pipeline.delivery.commitEvery == .automatic)
         #expect(pipeline.delivery.shutdownWithin == 30_000)

@@ -62,19 +62,34 @@ enum PipelineTest {
                         "The confidence.")
                 ])
         ],
+        metricSettings: [
+            .init("every", .extent, default: .extent(.records(1000)), "How often."),
+            .init(
+                "windows", .list(.extent), default: .list([.extent(.records(1000))]), "Over what."),
+            .init(
+                "track", .list(.choice(["accuracy", "f1", "kappa", "mae", "rmse", "inertia"])),
+                "What."),
+        ],
         metrics: [
             (.classification, ["accuracy", "f1", "kappa"]), (.regression, ["mae", "rmse"]),
             (.clustering, ["inertia"]),
         ],
-        applyStep: { _, layout in layout },
-        checkModel: { model, layout throws(SettingsError) in
-            let hasCategory = layout.columns.contains { $0.kind != .numeric }
-            if model.name == "kmeans", hasCategory {
-                throw SettingsError(
-                    key: "", problem: "k-means has no distance between categories",
-                    remedy: "add the step one_hot")
-            }
-        })
+        checks: PipelineCatalogue.Checks(
+            step: { _, layout in layout },
+            model: { model, layout, _ throws(SettingsError) in
+                let hasCategory = layout.columns.contains { $0.kind != .numeric }
+                if model.name == "kmeans", hasCategory {
+                    throw SettingsError(
+                        key: "", problem: "k-means has no distance between categories",
+                        remedy: "add the step one_hot")
+                }
+            },
+            detector: { detector throws(SettingsError) in
+                if detector.settings.number("delta") == 0.5 {
+                    throw SettingsError(
+                        key: "delta", problem: "it is a half", remedy: "choose another one")
+                }
+            }))
 
     static func read(
         _ text: String, environment: [String: String] = [:]
