@@ -50,6 +50,18 @@ package enum PreparationCatalogue {
         Entry(Standardize.declaration, Standardize.self) {
             (settings, layout) throws(SettingsError) in
             try Standardize(settings: settings, layout: layout)
-        }
+        },
+        Entry(MinMax.declaration, MinMax.self) {
+            (settings, layout) throws(SettingsError) in
+            try MinMax(settings: settings, layout: layout)
+        },
+        Entry(Impute.declaration, Impute.self) {
+            (settings, layout) throws(SettingsError) in
+            try Impute(settings: settings, layout: layout)
+        },
+        Entry(OneHot.declaration, OneHot.self) {
+            (settings, layout) throws(SettingsError) in
+            try OneHot(settings: settings, layout: layout)
+        },
     ]
 }

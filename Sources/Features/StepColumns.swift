@@ -11,10 +11,14 @@ enum StepColumns {
     ///
     /// `all` takes the columns of the kind that the step works on; a named column of the other
     /// kind is a mistake.
+    ///
+    /// - Parameter categorical: The kind that the step works on; `nil` for both.
     static func resolve(
-        _ settings: Settings, _ layout: ColumnLayout, categorical: Bool
+        _ settings: Settings, _ layout: ColumnLayout, categorical: Bool?
     ) throws(SettingsError) -> [Int] {
-        func fits(_ column: Column) -> Bool { (column.kind != .numeric) == categorical }
+        func fits(_ column: Column) -> Bool {
+            categorical == nil || (column.kind != .numeric) == categorical
+        }
         switch settings.columns("columns") {
         case .all:
             return layout.columns.indices.filter { fits(layout.columns[$0]) }
@@ -30,8 +34,8 @@ enum StepColumns {
                 guard fits(layout.columns[index]) else {
                     throw SettingsError(
                         key: "columns",
-                        problem: "\(name) is \(categorical ? "numeric" : "categorical")",
-                        remedy: categorical
+                        problem: "\(name) is \(categorical == true ? "numeric" : "categorical")",
+                        remedy: categorical == true
                             ? "leave it out" : "put one_hot before this step, or leave it out")
                 }
                 result.insert(index)

@@ -112,6 +112,9 @@ extension ModelCatalogue {
             (parts) throws(SettingsError) in
             try LinearRegression(settings: parts.settings, layout: parts.layout)
         },
+        .clusterer(KMeans.declaration, KMeans.self) { (parts) throws(SettingsError) in
+            try KMeans(settings: parts.settings, layout: parts.layout, seed: parts.seed)
+        },
         .classifier(Majority.declaration, Majority.self) { (parts) throws(SettingsError) in
             try Majority(settings: parts.settings, layout: parts.layout)
         },
