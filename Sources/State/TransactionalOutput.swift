@@ -47,4 +47,7 @@ package protocol TransactionalOutput: AnyObject, Sendable {
     func abort() throws(OutputFailure)
     /// Replaces the producer by one of a new epoch and initialises it.
     func recreate() throws(OutputFailure)
+    /// Gives up what is under way: no buffer is referred to after it. An open transaction is left to
+    /// the task's next producer, which aborts it.
+    func close()
 }

@@ -172,6 +172,8 @@ package final class MemoryOutput: TransactionalOutput, @unchecked Sendable {
         open = nil
     }
 
+    package func close() {}
+
     private func enter(_ call: Call) throws(OutputFailure) {
         calls.append(call)
         if let failure = failure(call) { throw failure }

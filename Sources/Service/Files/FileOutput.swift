@@ -54,6 +54,7 @@ package final class FileOutput: TransactionalOutput {
     package func recreate() throws(OutputFailure) {}
     package func begin() throws(OutputFailure) { clear() }
     package func abort() throws(OutputFailure) { clear() }
+    package func close() { clear() }
     package func sendOffsets(
         _ positions: [InputPosition], sequence: UInt64
     ) throws(OutputFailure) {}

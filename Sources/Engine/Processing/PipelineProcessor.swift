@@ -1,0 +1,88 @@
+package import Core
+import Drift
+package import Evaluation
+import Features
+package import Formats
+import Models
+
+/// A pipeline's state for one task: decodes, prepares, predicts, evaluates, detects, learns,
+/// encodes.
+///
+/// Steps see a whole batch at a time. Where a detector may reset the model between two records, the
+/// model gets one row at a time through the same methods; there is no second learning path.
+package final class PipelineProcessor: BatchProcessor {
+    /// The most records that go through the steps at once.
+    package static let batchRecords: Int = 1024
+
+    package let pipeline: Pipeline
+    package let fingerprint: UInt64
+    private var stages: Stages
+
+    /// - Parameters:
+    ///   - taskIndex: Names the task in metrics and drift records; their partition.
+    ///   - format: How records are written; a file's may differ from the topic's.
+    /// - Throws: What a component refuses, placed in the pipeline file.
+    package init(
+        pipeline: Pipeline, taskIndex: Int, format: InputFormat
+    ) throws(ProcessorError) {
+        self.pipeline = pipeline
+        fingerprint = pipeline.fingerprint.value
+        stages = try Stages(pipeline, taskIndex: taskIndex, format: format)
+    }
+
+    package var stateBytes: Int { stages.stateBytes }
+    package var counters: ProcessorCounters { stages.counters }
+
+    package func process(
+        _ records: Span<RawRecord>, headers: (Int) -> [OutputHeader],
+        into output: inout OutputBuffer
+    ) throws(TaskFailure) {
+        var first = 0
+        while first < records.count {
+            let count = min(Self.batchRecords, records.count - first)
+            try stages.process(
+                records.extracting(first..<(first + count)), headers: { headers(first + $0) },
+                into: &output)
+            first += count
+        }
+    }
+
+    package func encodeState(to encoder: inout StateEncoder) {
+        stages.encode(to: &encoder)
+    }
+
+    /// Continues from what ``encodeState(to:)`` wrote.
+    package func restoreState(from decoder: inout StateDecoder) throws(StateError) {
+        try stages.restore(from: &decoder)
+    }
+
+    /// What was measured so far.
+    package func report() -> MetricsReport { stages.report() }
+
+    /// Writes a metrics record of what was measured so far, as at the end of a file.
+    package func writeReport(into output: inout OutputBuffer) {
+        stages.writeReport(into: &output)
+    }
+}
+
+/// What a processor has seen since the task's first record; a function of the log.
+package struct ProcessorCounters: Sendable, Equatable {
+    /// Records taken, faulty ones included.
+    package var records = 0
+    /// Records set aside, by ``RecordFault`` raw value.
+    package var faults = [Int](repeating: 0, count: RecordFault.allCases.count)
+    /// Drifts signalled, by detector in the order of the pipeline file.
+    package var drifts: [Int] = []
+    /// Warnings signalled, in the same order.
+    package var warnings: [Int] = []
+
+    /// Records set aside.
+    package var faultTotal: Int { faults.reduce(0, +) }
+}
+
+/// A pipeline that cannot be built, although its file is well formed.
+package enum ProcessorError: Error, Equatable {
+    /// A component's settings do not fit its columns; `section` is `model`, `prepare[0]`, ….
+    case settings(section: String, SettingsError)
+    case format(FormatError)
+}

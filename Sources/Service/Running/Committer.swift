@@ -1,0 +1,121 @@
+import Engine
+import State
+import Synchronization
+
+/// Talks to the transaction coordinator for one task, on a thread of its own, because a commit
+/// blocks for milliseconds while the lane goes on computing.
+///
+/// The lane submits a request and later takes the result; the thread makes the steps of the
+/// ``CommitCycle`` and does its waiting.
+final class Committer: Sendable {
+    /// How a submitted commit ended.
+    enum Result: ~Copyable {
+        case committed(CommitRequest)
+        case dropped(OutputFailure)
+    }
+
+    private struct Box: ~Copyable {
+        var request: CommitRequest?
+        var result: Result?
+        var isCancelled = false
+    }
+
+    private let box = Mutex(Box())
+    private let requestWakeup = Wakeup()
+    private let laneWakeup: Wakeup
+    private let output: any TransactionalOutput
+    private let giveUpAfter: Int64
+    /// Told once when commits begin to fail and are retried, and once when they go on.
+    private let report: @Sendable (CommitterNews) -> Void
+    private let finished = Atomic<Bool>(false)
+
+    init(
+        output: any TransactionalOutput, laneWakeup: Wakeup, giveUpAfter: Int64,
+        report: @escaping @Sendable (CommitterNews) -> Void
+    ) {
+        self.output = output
+        self.laneWakeup = laneWakeup
+        self.giveUpAfter = giveUpAfter
+        self.report = report
+    }
+
+    /// Hands over a commit; the one before must have been taken back.
+    func submit(_ request: consuming CommitRequest) {
+        var handed: CommitRequest? = consume request
+        box.withLock { box in
+            precondition(box.request == nil && box.result == nil, "a commit is under way")
+            box.request = handed.take()
+        }
+        requestWakeup.signal()
+    }
+
+    /// The end of the submitted commit, once there is one.
+    func takeResult() -> Result? {
+        box.withLock { $0.result.take() }
+    }
+
+    /// Makes the thread return after its current call, committed or not.
+    func cancel() {
+        box.withLock { $0.isCancelled = true }
+        requestWakeup.signal()
+    }
+
+    /// Whether the thread has returned, so that the output may be closed.
+    var isFinished: Bool { finished.load(ordering: .acquiring) }
+
+    private var isCancelled: Bool { box.withLock { $0.isCancelled } }
+
+    /// The thread's body: commits until cancelled.
+    func run() {
+        var cycle = CommitCycle(giveUpAfter: giveUpAfter)
+        while !isCancelled {
+            requestWakeup.wait(milliseconds: 1000)
+            while let request = box.withLock({ $0.request.take() }) {
+                commit(request, &cycle)
+            }
+        }
+        finished.store(true, ordering: .releasing)
+        laneWakeup.signal()
+    }
+
+    private func commit(_ request: consuming CommitRequest, _ cycle: inout CommitCycle) {
+        cycle.start()
+        var isTroubled = false
+        while true {
+            let progress = cycle.step(request, on: output, now: monotonicMilliseconds())
+            switch progress {
+            case .again:
+                continue
+            case .wait(let milliseconds, let reason):
+                if !isTroubled { report(.retrying(reason)) }
+                isTroubled = true
+                // A cancelled commit is left to whoever owns the task next: the journal's end says
+                // whether it happened.
+                if isCancelled {
+                    output.close()
+                    return finish(.dropped(.fenced("cancelled: \(reason)")))
+                }
+                requestWakeup.wait(milliseconds: milliseconds)
+            case .committed:
+                if isTroubled { report(.recovered) }
+                return finish(.committed(request))
+            case .dropped(let failure):
+                // Before the request's memory goes: the producer may still refer to it.
+                output.close()
+                return finish(.dropped(failure))
+            }
+        }
+    }
+
+    private func finish(_ result: consuming Result) {
+        var handed: Result? = consume result
+        box.withLock { $0.result = handed.take() }
+        laneWakeup.signal()
+    }
+}
+
+/// What a committer has to say, once for each outage.
+enum CommitterNews: Sendable {
+    case retrying(String)
+    case recovered
+}
