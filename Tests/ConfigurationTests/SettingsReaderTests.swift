@@ -221,11 +221,15 @@ struct SettingsReaderTests {
         #expect(settings.text("text") == expected)
     }
 
-    @Test("a reference has the type of what it stands for")
+    @Test("a reference has the type of what it stands for, also in quotes")
     func typedReference() {
-        let (settings, messages) = read("integer: ${env:N}", environment: ["N": "12"])
+        let (settings, messages) = read(
+            "{integer: \"${env:N}\", small: '${env:M:-3}', text: \"${env:T}\"}",
+            environment: ["N": "12", "T": "null"])
         #expect(messages.isEmpty)
         #expect(settings.integer("integer") == 12)
+        #expect(settings.integer("small") == 3)
+        #expect(settings.text("text") == "null")
     }
 
     @Test("secret values stay out of messages and are marked")

@@ -38,6 +38,8 @@ extension SettingKind {
     /// What is expected, with its range: `an integer of at least 1`.
     package var expectation: String {
         switch self {
+        case .integer(let range) where range.lowerBound == range.upperBound:
+            "\(range.lowerBound)"
         case .integer(let range):
             Self.ranged(
                 "an integer", range.lowerBound == .min ? nil : "\(range.lowerBound)",

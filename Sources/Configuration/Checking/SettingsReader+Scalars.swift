@@ -38,7 +38,9 @@ extension SettingsReader {
                 return nil
             }
         case .text:
-            if scalar.resolved != .null, !scalar.text.isEmpty { return .text(scalar.text) }
+            if scalar.resolved != .null || scalar != written, !scalar.text.isEmpty {
+                return .text(scalar.text)
+            }
         case .duration, .byteSize, .extent:
             return withUnit(resolved, scalar, kind, shown: shown, key: key, fallback)
         default:
@@ -53,7 +55,9 @@ extension SettingsReader {
         do {
             let resolved = try substitution.resolve(scalar.text)
             if resolved.isSecret { markSecret(key) }
-            return YAMLScalar(resolved.text, isPlain: scalar.isPlain)
+            // Braces force quotes around a reference, so they do not make what it stands for a text.
+            let isPlain = scalar.isPlain || resolved.text != scalar.text
+            return YAMLScalar(resolved.text, isPlain: isPlain)
         } catch {
             fail(line, key, error.problem, error.remedy)
             return nil

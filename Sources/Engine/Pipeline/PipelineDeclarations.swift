@@ -20,7 +20,9 @@ package enum PipelineDeclarations {
             .init(
                 "features", .named(.typedComponent(features)), required: true,
                 "The fields that the model learns from, each with its type."),
-            .init("label", .section(label), "What the model is to predict."),
+            .init(
+                "label", .section(label),
+                "What the model is to predict; needed by all but clusterers."),
             .init(
                 "prepare", .list(.component(catalogue.steps)), default: .list([]),
                 "Steps that transform the features, in order; each learns as it goes."),
@@ -32,8 +34,12 @@ package enum PipelineDeclarations {
                 .wordOr(
                     Pipeline.Scope.allCases.map(\.rawValue),
                     .section([
-                        .init("field", .text, required: true, "The field whose values get models."),
-                        .init("limit", .integer(1...Int.max), "The most models at a time."),
+                        .init(
+                            "field", .text, required: true,
+                            "The field whose values get models; not supported yet."),
+                        .init(
+                            "limit", .integer(1...Int.max),
+                            "The most models at a time; not supported yet."),
                     ])), default: .text("pipeline"),
                 "One model that learns from all partitions, or one for each input partition."),
             .init("output", .section(output), "The topics that results go to."),

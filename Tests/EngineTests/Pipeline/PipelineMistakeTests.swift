@@ -10,7 +10,7 @@ struct PipelineMistakeTests {
     private static let oneMistake: [(more: String, message: String)] = [
         (
             "version: 2",
-            "5: version: expected an integer from 1 to 1, got 2; remove the key to use 1"
+            "5: version: expected 1, got 2; remove the key to use 1"
         ),
         (
             "kafka: {group.id: x}",
