@@ -1,9 +1,10 @@
 internal import Configuration
 package import Core
+internal import Formats
 
 extension Pipeline {
-    /// A hash of all that determines the model's bits, given the records: fields, limits on
-    /// records, steps, model, resetting detectors, scope, seed and the numeric contract.
+    /// A hash of all that determines the bits of model and predictions, given the records: format,
+    /// fields, limits, steps, model, resetting detectors, scope, seed and the numeric contract.
     ///
     /// Topics, metrics, windows and client properties do not change it: state and journal of a
     /// pipeline stay valid when only those change.
@@ -24,8 +25,13 @@ extension Pipeline {
             }
             hash.combine(label.isRequired ? "required" : "optional")
         }
-        for path in [schema.weightPath, schema.eventTimePath] {
+        for path in [schema.weightPath, schema.idPath, schema.eventTimePath] {
             hash.combine(path.map(Self.canonical) ?? "-")
+        }
+        switch input.format {
+        case .json: hash.combine("json")
+        case .csv(let csv):
+            hash.combine("csv \(Self.canonical(csv.columns)) \(csv.separator) \(csv.quote)")
         }
         hash.combine("\(schema.eventTimeUnit.rawValue) \(schema.sparseBits)")
         hash.combine("\(input.valueBytesLimit) \(scope.rawValue) \(seed)")

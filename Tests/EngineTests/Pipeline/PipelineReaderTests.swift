@@ -205,7 +205,8 @@ struct PipelineReaderTests {
             "seed: 2", "drift: [{adwin: {then: reset}}]",
             "drift: [{adwin: {then: reset, delta: 0.1}}]", "prepare: [standardize: all]",
             "limits: {value: 10 bytes}", "limits: {hash_bits: 10}", "input: {weight: w}",
-            "one_model_per: partition",
+            "one_model_per: partition", "input: {id: k}", "input: {format: csv}",
+            "input: {format: {csv: {separator: tab}}}",
         ] {
             let hash = try print(more)
             #expect(!different.contains(hash), "\(more)")
