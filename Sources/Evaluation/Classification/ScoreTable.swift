@@ -43,7 +43,9 @@ struct ScoreTable: Sendable, Equatable {
         _ slot: Int, _ probabilities: borrowing Span<Double>, from first: Int, known: Int
     ) {
         if columns == 1 {
-            ring[slot] = known > 1 ? clampedProbability(probabilities[first &+ 1]) : 0
+            // −0 marks a record for which class 0 had no probability either.
+            ring[slot] =
+                known > 1 ? clampedProbability(probabilities[first &+ 1]) : known > 0 ? 0 : -0.0
         } else {
             for column in 0..<columns {
                 ring[slot &* columns &+ column] =
@@ -112,7 +114,7 @@ struct ScoreTable: Sendable, Equatable {
         bins = [Double](repeating: 0, count: histogramCount * columns * Self.binWidth)
         for slot in 0..<slots {
             if old.columns == 1 {
-                ring[slot * columns] = 1 - old.ring[slot]
+                ring[slot * columns] = old.ring[slot].sign == .minus ? 0 : 1 - old.ring[slot]
                 ring[slot * columns + 1] = old.ring[slot]
             } else {
                 for column in 0..<old.columns {
@@ -177,7 +179,8 @@ extension ScoreTable {
     ) -> Double? {
         let areas = (0..<reportedColumns).compactMap { column in
             RankedScores.area(
-                scores: slots.map { ring[$0 * columns + column] },
+                // Adding 0 makes 0 of −0, whose bits would rank last.
+                scores: slots.map { ring[$0 * columns + column] + 0 },
                 isPositive: slots.map { Int(labels[$0][3]) == classCode(column) },
                 weights: slots.map { weights[$0][3] })
         }

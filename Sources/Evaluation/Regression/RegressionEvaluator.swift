@@ -149,12 +149,13 @@ private struct ErrorSums: Sendable, Equatable {
         let targets = DoubleDouble(first.high[3], first.low[3])
         var deviation = 0.0
         if weight > 0 {
-            // Σw(y − m)² = Σwy² − 2m Σwy + m² Σw for the rounded mean m.
+            // Σw(y − ȳ)² = Σwy² − 2m Σwy + m² Σw − (Σwy − m Σw)² / Σw for the rounded mean m.
             let mean = targets.value / weight
             let squares = DoubleDouble(second.high[3], second.low[3])
             let cross = targets * (-2 * mean)
             let constant = DoubleDouble.product(mean, mean) * weight
-            deviation = max(0, ((squares + cross) + constant).value)
+            let rest = (targets + DoubleDouble.product(-mean, weight)).value
+            deviation = max(0, ((squares + cross) + constant).value - rest * rest / weight)
         }
         return RegressionSums(
             weight: weights.value[series], absoluteError: first.value[series],
