@@ -1,0 +1,172 @@
+import CPlatform
+import CRdKafka
+package import Core
+package import State
+
+/// A topic to be created.
+package struct TopicSpecification: Sendable, Equatable {
+    package let name: String
+    package let partitionCount: Int
+    /// −1 takes the broker's default.
+    package let replicationFactor: Int
+    /// Topic properties such as `cleanup.policy`.
+    package let properties: [TextPair]
+
+    package init(
+        name: String, partitionCount: Int, replicationFactor: Int = -1,
+        properties: [TextPair] = []
+    ) {
+        self.name = name
+        self.partitionCount = partitionCount
+        self.replicationFactor = replicationFactor
+        self.properties = properties
+    }
+}
+
+extension TopicSpecification {
+    /// A pipeline's journal: nothing of it is ever deleted but by the pipeline itself.
+    package static func journal(_ name: String, partitionCount: Int) -> TopicSpecification {
+        TopicSpecification(
+            name: name, partitionCount: partitionCount, properties: journalProperties)
+    }
+
+    /// What a journal's topic must have at every start.
+    package static let journalProperties: [TextPair] = [
+        TextPair("cleanup.policy", "delete"),
+        TextPair("retention.ms", "-1"),
+        TextPair("retention.bytes", "-1"),
+    ]
+
+    /// A pipeline's state: the last chunk of each key is kept, without limit of age.
+    package static func state(_ name: String, partitionCount: Int) -> TopicSpecification {
+        TopicSpecification(
+            name: name, partitionCount: partitionCount,
+            properties: [
+                TextPair("cleanup.policy", "compact"),
+                TextPair("segment.bytes", "16777216"),
+                TextPair("segment.ms", "3600000"),
+                TextPair("max.compaction.lag.ms", "3600000"),
+                TextPair("min.cleanable.dirty.ratio", "0.1"),
+            ])
+    }
+}
+
+/// Asks brokers about topics and groups, and creates topics; every call is bounded in time.
+///
+/// Its watermarks are those of all records, not only of committed ones: the restore of a task needs
+/// the true end of its journal. Calls block; make them from threads that may wait.
+package final class KafkaAdmin: @unchecked Sendable {
+    // Safety: librdkafka's calls are thread-safe; nothing else here changes.
+    let handle: KafkaHandle
+    private let bootstrapServers: String
+
+    package init(settings: KafkaSettings, log: KafkaLog) throws(KafkaError) {
+        bootstrapServers = settings.bootstrapServers
+        let configuration = try settings.configuration(
+            .consumer, defaults: [],
+            binding: [
+                TextPair("isolation.level", "read_uncommitted"),
+                TextPair("allow.auto.create.topics", "false"),
+            ])
+        handle = try KafkaHandle(.consumer, name: "admin", configuration: configuration, log: log)
+    }
+
+    package func close() { handle.close() }
+
+    /// Waits until a broker answers.
+    package func connect(milliseconds: Int32 = 10_000) throws(KafkaError) {
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        let code = unsafe rd_kafka_metadata(handle.pointer, 0, nil, &metadata, milliseconds)
+        handle.serve()
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            throw handle.error(code, doing: "cannot reach Kafka at \(bootstrapServers)")
+        }
+        if let metadata = unsafe metadata { unsafe rd_kafka_metadata_destroy(metadata) }
+        handle.log.reachable()
+    }
+
+    /// The number of partitions of a topic; nil when it does not exist.
+    package func partitionCount(
+        of topic: String, milliseconds: Int32 = 10_000
+    ) throws(KafkaError) -> Int? {
+        handle.serve()
+        do throws(KafkaError) {
+            let count = try handle.describe(topic, milliseconds: milliseconds).count
+            return count == 0 ? nil : count
+        } catch {
+            handle.serve()
+            guard error.kind == .unreachable || error.kind == .unauthenticated else { throw error }
+            throw handle.error(
+                rd_kafka_resp_err_t(rawValue: error.code),
+                doing: "cannot reach Kafka at \(bootstrapServers)")
+        }
+    }
+
+    /// Waits until the metadata shows a topic with a leader for each partition.
+    package func waitForTopic(
+        _ topic: String, partitionCount: Int, milliseconds: Int32 = 10_000
+    ) throws(KafkaError) {
+        let end = tw_monotonic_nanoseconds() + Int64(milliseconds) * 1_000_000
+        while true {
+            let leaders = try handle.describe(topic, milliseconds: milliseconds)
+            if leaders.count >= partitionCount && !leaders.contains(where: { $0 < 0 }) { return }
+            guard tw_monotonic_nanoseconds() < end else {
+                throw KafkaError(
+                    kind: .unknownTopic,
+                    problem: "topic \(topic) is not ready: \(leaders.count) of \(partitionCount) "
+                        + "partitions are there",
+                    remedy: "look into the broker's log, or create the topic by hand")
+            }
+            handle.serve(milliseconds: 20)
+        }
+    }
+
+    /// The first offset that exists and the one after the last record, committed or not.
+    package func watermarks(
+        of partition: TopicPartition, milliseconds: Int32 = 10_000
+    ) throws(KafkaError) -> (low: Int64, high: Int64) {
+        var low: Int64 = 0
+        var high: Int64 = 0
+        let code = unsafe rd_kafka_query_watermark_offsets(
+            handle.pointer, partition.topic, partition.partition, &low, &high, milliseconds)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            handle.serve()
+            throw handle.error(
+                code,
+                doing: "cannot ask for the end of \(partition.topic), partition "
+                    + "\(partition.partition)")
+        }
+        handle.log.reachable()
+        return (low, high)
+    }
+
+    /// The first offset of each partition whose timestamp is at least this (milliseconds since 1970);
+    /// −1 where there is none.
+    package func offsets(
+        at timestamp: Int64, of partitions: [TopicPartition], milliseconds: Int32 = 10_000
+    ) throws(KafkaError) -> [Int64] {
+        guard !partitions.isEmpty else { return [] }
+        let list = PartitionList()
+        for partition in partitions { list.add(partition, offset: timestamp) }
+        let code = unsafe rd_kafka_offsets_for_times(handle.pointer, list.pointer, milliseconds)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            handle.serve()
+            throw handle.error(code, doing: "cannot ask for the offsets at a time")
+        }
+        return try offsets(in: list, doing: "cannot ask for the offsets at a time")
+    }
+
+    /// The offsets in a list that librdkafka filled; −1 for those without.
+    func offsets(in list: PartitionList, doing: String) throws(KafkaError) -> [Int64] {
+        var offsets: [Int64] = []
+        for index in 0..<list.count {
+            let entry = unsafe list[index]
+            guard unsafe entry.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                throw unsafe KafkaError(
+                    entry.err, doing: "\(doing) in topic \(list.partition(index).topic)")
+            }
+            unsafe offsets.append(entry.offset < 0 ? -1 : entry.offset)
+        }
+        return offsets
+    }
+}

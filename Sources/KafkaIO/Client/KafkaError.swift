@@ -1,0 +1,126 @@
+import CRdKafka
+
+/// Why something asked of Kafka did not happen: one plain sentence and a remedy.
+package struct KafkaError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// What the caller can tell apart.
+    package enum Kind: Sendable, Equatable {
+        /// The broker answered and refused the right.
+        case unauthorised
+        /// The broker refused the login, or the encrypted connection could not be made.
+        case unauthenticated
+        /// No broker answered in time.
+        case unreachable
+        /// A topic of this name exists already.
+        case alreadyExists
+        /// The topic or partition does not exist.
+        case unknownTopic
+        /// The broker refused the request's content, for example a replication factor.
+        case refused
+        /// A client property is unknown, has a bad value, or is the engine's own.
+        case configuration
+        /// Anything else.
+        case other
+    }
+
+    package let kind: Kind
+    /// librdkafka's error code; 0 when the error is not librdkafka's.
+    package let code: Int32
+    /// What went wrong and where.
+    package let problem: String
+    /// What to do about it.
+    package let remedy: String
+
+    package init(kind: Kind, code: Int32 = 0, problem: String, remedy: String) {
+        self.kind = kind
+        self.code = code
+        self.problem = problem
+        self.remedy = remedy
+    }
+
+    package var description: String { "\(problem); \(remedy)" }
+}
+
+extension KafkaError {
+    /// The sentence for an error code of librdkafka.
+    ///
+    /// - Parameters:
+    ///   - code: the error code.
+    ///   - doing: what was being done, such as `cannot read topic clicks`.
+    ///   - reason: librdkafka's own words, if it gave any.
+    init(_ code: rd_kafka_resp_err_t, doing: String, reason: String? = nil) {
+        let kind = Self.kind(of: code)
+        let words = reason.flatMap { $0.isEmpty ? nil : $0 } ?? Self.text(of: code)
+        self.init(
+            kind: kind, code: code.rawValue, problem: "\(doing): \(words)",
+            remedy: Self.remedy(for: kind))
+    }
+
+    /// Takes over an error object of librdkafka.
+    static func taking(_ error: OpaquePointer, doing: String) -> KafkaError {
+        // Safety: the object belongs to the caller, who hands it over; its text is copied.
+        defer { unsafe rd_kafka_error_destroy(error) }
+        return unsafe KafkaError(
+            rd_kafka_error_code(error), doing: doing,
+            reason: rd_kafka_error_string(error).map { unsafe String(cString: $0) })
+    }
+
+    /// librdkafka's words for a code.
+    static func text(of code: rd_kafka_resp_err_t) -> String {
+        // Safety: the text is static.
+        unsafe rd_kafka_err2str(code).map { unsafe String(cString: $0) } ?? "error \(code.rawValue)"
+    }
+
+    static func kind(of code: rd_kafka_resp_err_t) -> Kind {
+        switch code {
+        case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+            RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
+            RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED,
+            RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+            .unauthorised
+        case RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED,
+            RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM, RD_KAFKA_RESP_ERR__SSL:
+            .unauthenticated
+        case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN,
+            RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR__RESOLVE,
+            RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+            RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
+            .unreachable
+        case RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS:
+            .alreadyExists
+        case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
+            RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+            .unknownTopic
+        case RD_KAFKA_RESP_ERR_POLICY_VIOLATION, RD_KAFKA_RESP_ERR_INVALID_CONFIG,
+            RD_KAFKA_RESP_ERR_INVALID_PARTITIONS, RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION,
+            RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR, RD_KAFKA_RESP_ERR_INVALID_REQUEST,
+            RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_INVALID_RECORD:
+            .refused
+        case RD_KAFKA_RESP_ERR__INVALID_ARG:
+            .configuration
+        default:
+            .other
+        }
+    }
+
+    private static func remedy(for kind: Kind) -> String {
+        switch kind {
+        case .unauthorised:
+            "grant this user the right on the broker (kafka-acls), then start again"
+        case .unauthenticated:
+            "check security.protocol, the sasl.* or ssl.* properties under kafka:, and the broker's "
+                + "listener"
+        case .unreachable:
+            "check bootstrap.servers, the network, and that the broker runs"
+        case .alreadyExists:
+            "use it as it is, or choose another name"
+        case .unknownTopic:
+            "create the topic, or correct its name in the pipeline file"
+        case .refused:
+            "change the request to what the broker's settings and policies allow"
+        case .configuration:
+            "correct the property under kafka:"
+        case .other:
+            "look into the broker's log at this time"
+        }
+    }
+}

@@ -1,0 +1,161 @@
+import CRdKafka
+import Core
+import Synchronization
+
+/// An owned librdkafka client.
+///
+/// Any thread may call librdkafka's functions on one handle. Destroying waits for librdkafka's own
+/// threads: after `close` none of its callbacks run and nothing that was lent to it is referred to.
+@safe
+final class KafkaHandle: @unchecked Sendable {
+    enum Kind {
+        case consumer
+        case producer
+    }
+
+    // Safety: written by `close` alone, which the owner calls when no other call is being made.
+    private var handle: OpaquePointer?
+    /// What the callbacks see. It is retained for librdkafka until `rd_kafka_destroy` has returned,
+    /// so it outlives every callback.
+    private let callbacks: KafkaCallbacks
+    private let retained: Unmanaged<KafkaCallbacks>
+    /// The name in messages, such as `reader` or `task 3`.
+    let name: String
+    let log: KafkaLog
+
+    /// Connects in the background: an unreachable broker is no error here.
+    init(
+        _ kind: Kind, name: String, configuration: KafkaConfiguration, log: KafkaLog,
+        rebalance: (any RebalanceListener)? = nil
+    ) throws(KafkaError) {
+        self.name = name
+        self.log = log
+        callbacks = KafkaCallbacks(name: name, log: log, rebalance: rebalance)
+        unsafe retained = unsafe Unmanaged.passRetained(callbacks)
+        let pointer = unsafe configuration.take()
+        unsafe rd_kafka_conf_set_opaque(pointer, retained.toOpaque())
+        unsafe rd_kafka_conf_set_error_cb(pointer, onClientError)
+        unsafe rd_kafka_conf_set_log_cb(pointer, onClientLine)
+        if rebalance != nil { unsafe rd_kafka_conf_set_rebalance_cb(pointer, onRebalance) }
+        var reason = [CChar](repeating: 0, count: 512)
+        unsafe handle = unsafe rd_kafka_new(
+            kind == .consumer ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, pointer, &reason,
+            reason.count)
+        guard unsafe handle == nil else { return }
+        unsafe configuration.giveBack(pointer)
+        unsafe retained.release()
+        let words = String(
+            decoding: reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        throw KafkaError(
+            kind: .configuration, problem: "cannot make a Kafka client: \(words)",
+            remedy: "correct the properties under kafka:")
+    }
+
+    deinit { close() }
+
+    /// Whether the client is gone.
+    var isClosed: Bool { unsafe handle == nil }
+
+    /// The client; using it after `close` is a programmer's mistake.
+    @unsafe var pointer: OpaquePointer {
+        guard let handle = unsafe handle else {
+            preconditionFailure("Kafka client \(name) is closed")
+        }
+        return unsafe handle
+    }
+
+    /// Destroys the client; without leaving a group in order.
+    func close() {
+        guard let handle = unsafe handle else { return }
+        unsafe rd_kafka_destroy_flags(handle, Int32(RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE))
+        unsafe self.handle = nil
+        unsafe retained.release()
+    }
+
+    /// Runs the callbacks that wait; for clients that are not polled as consumers.
+    func serve(milliseconds: Int32 = 0) {
+        _ = unsafe rd_kafka_poll(pointer, milliseconds)
+    }
+
+    /// What the last broken connection or refused login was, since the handle was made.
+    var lastClientError: (code: rd_kafka_resp_err_t, reason: String)? {
+        callbacks.lastError.withLock { $0 }
+    }
+
+    /// The sentence for a failed call: a time-out is explained by the connection's last error.
+    func error(_ code: rd_kafka_resp_err_t, doing: String) -> KafkaError {
+        if KafkaError.kind(of: code) == .unreachable, let last = lastClientError {
+            return KafkaError(last.code, doing: doing, reason: last.reason)
+        }
+        return KafkaError(code, doing: doing)
+    }
+
+    /// The code behind a fatal error of this client, or 0.
+    var fatalCode: rd_kafka_resp_err_t {
+        unsafe rd_kafka_fatal_error(pointer, nil, 0)
+    }
+}
+
+/// Acts on the rebalances of a member.
+protocol RebalanceListener: AnyObject, Sendable {
+    /// Called inside a poll of the owner, with the code and the list of a rebalance.
+    @unsafe func rebalance(
+        _ client: OpaquePointer, _ code: rd_kafka_resp_err_t,
+        _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?)
+}
+
+/// What librdkafka's callbacks act on; shared with its threads.
+final class KafkaCallbacks: Sendable {
+    let name: String
+    let log: KafkaLog
+    let rebalance: (any RebalanceListener)?
+    let lastError = Mutex<(code: rd_kafka_resp_err_t, reason: String)?>(nil)
+
+    init(name: String, log: KafkaLog, rebalance: (any RebalanceListener)?) {
+        self.name = name
+        self.log = log
+        self.rebalance = rebalance
+    }
+
+    /// The object behind an opaque pointer that `KafkaHandle` gave to librdkafka.
+    static func behind(_ opaque: UnsafeMutableRawPointer?) -> KafkaCallbacks? {
+        // Safety: the handle keeps its callbacks retained until librdkafka is destroyed.
+        unsafe opaque.map { unsafe Unmanaged<KafkaCallbacks>.fromOpaque($0).takeUnretainedValue() }
+    }
+}
+
+private func onClientError(
+    _ client: OpaquePointer?, _ code: Int32, _ reason: UnsafePointer<CChar>?,
+    _ opaque: UnsafeMutableRawPointer?
+) {
+    guard let callbacks = unsafe KafkaCallbacks.behind(opaque) else { return }
+    let code = rd_kafka_resp_err_t(rawValue: code)
+    let text = unsafe reason.map { unsafe String(cString: $0) } ?? KafkaError.text(of: code)
+    if code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN {
+        callbacks.lastError.withLock { $0 = (code, text) }
+    }
+    callbacks.log.clientError(code, reason: text, client: callbacks.name)
+}
+
+private func onClientLine(
+    _ client: OpaquePointer?, _ level: Int32, _ facility: UnsafePointer<CChar>?,
+    _ text: UnsafePointer<CChar>?
+) {
+    guard let client = unsafe client,
+        let callbacks = unsafe KafkaCallbacks.behind(rd_kafka_opaque(client))
+    else { return }
+    unsafe callbacks.log.clientLine(
+        level: level, facility: facility.map { unsafe String(cString: $0) } ?? "",
+        text: unsafe text.map { unsafe String(cString: $0) } ?? "", client: callbacks.name)
+}
+
+private func onRebalance(
+    _ client: OpaquePointer?, _ code: rd_kafka_resp_err_t,
+    _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?,
+    _ opaque: UnsafeMutableRawPointer?
+) {
+    guard let client = unsafe client, let callbacks = unsafe KafkaCallbacks.behind(opaque) else {
+        return
+    }
+    unsafe callbacks.rebalance?.rebalance(client, code, list)
+}

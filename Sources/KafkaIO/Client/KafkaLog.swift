@@ -1,0 +1,139 @@
+import CPlatform
+import CRdKafka
+import Synchronization
+
+/// One line for the log about the connection to Kafka.
+package struct KafkaLogLine: Sendable, Equatable {
+    package enum Severity: Sendable {
+        /// A change of state.
+        case info
+        /// Degraded, but coping.
+        case warning
+        /// Needs a person.
+        case error
+    }
+
+    package let severity: Severity
+    package let message: String
+}
+
+/// Says each outage once, when it begins and when it is over, for all clients of a process together.
+///
+/// librdkafka repeats itself: each handle and each of its broker threads reports the same broken
+/// connection again and again. One `KafkaLog` is shared by all handles; it is told what they report
+/// and what succeeded, and speaks when that changes. Other lines are said at most once a minute for
+/// each facility, with the number of those left out. Any thread may call it.
+package final class KafkaLog: Sendable {
+    private struct State {
+        /// When the outage that was said began, in monotonic nanoseconds.
+        var downSince: Int64?
+        /// The last reason that a connection failed.
+        var lastReason: String?
+        var topics: [String: (saidAt: Int64, suppressed: Int)] = [:]
+    }
+
+    /// Lines of the same topic are said at most this often.
+    private static let repeatNanoseconds: Int64 = 60_000_000_000
+    /// The number of different topics that are remembered.
+    private static let topicsLimit = 256
+
+    private let sink: @Sendable (KafkaLogLine) -> Void
+    private let state = Mutex(State())
+    private let isDown = Atomic<Bool>(false)
+
+    /// - Parameter sink: receives the lines, on any thread; it must not call back.
+    package init(sink: @escaping @Sendable (KafkaLogLine) -> Void) {
+        self.sink = sink
+    }
+
+    /// Whether an outage was said and is not over.
+    package var isOutage: Bool { isDown.load(ordering: .relaxed) }
+
+    /// A request was answered: ends an outage. Cheap when there is none.
+    package func reachable() {
+        guard isDown.load(ordering: .relaxed) else { return }
+        let since = state.withLock { state -> Int64? in
+            defer {
+                state.downSince = nil
+                isDown.store(false, ordering: .relaxed)
+            }
+            return state.downSince
+        }
+        guard let since = since else { return }
+        let tenths = (tw_monotonic_nanoseconds() - since) / 100_000_000
+        sink(
+            KafkaLogLine(
+                severity: .info,
+                message: "Kafka answers again after \(tenths / 10).\(tenths % 10) s; going on"))
+    }
+
+    /// No broker answers: says so, once for each outage.
+    package func unreachable(_ reason: String) {
+        let said = state.withLock { state -> String? in
+            guard state.downSince == nil else { return nil }
+            state.downSince = tw_monotonic_nanoseconds()
+            isDown.store(true, ordering: .relaxed)
+            return state.lastReason ?? reason
+        }
+        guard let said = said else { return }
+        sink(
+            KafkaLogLine(
+                severity: .warning,
+                message: "Kafka does not answer (\(said)); trying again until it does, "
+                    + "nothing is lost meanwhile"))
+    }
+
+    /// Says a line, unless one of the same topic was said less than a minute ago.
+    package func say(_ severity: KafkaLogLine.Severity, topic: String, _ message: String) {
+        let now = tw_monotonic_nanoseconds()
+        let suppressed = state.withLock { state -> Int? in
+            if let known = state.topics[topic], now - known.saidAt < Self.repeatNanoseconds {
+                state.topics[topic] = (known.saidAt, known.suppressed + 1)
+                return nil
+            }
+            let left = state.topics[topic]?.suppressed ?? 0
+            if state.topics.count >= Self.topicsLimit { state.topics.removeAll() }
+            state.topics[topic] = (now, 0)
+            return left
+        }
+        guard let suppressed = suppressed else { return }
+        let note = suppressed > 0 ? " (\(suppressed) like it were left out)" : ""
+        sink(KafkaLogLine(severity: severity, message: message + note))
+    }
+}
+
+extension KafkaLog {
+    /// Receives what librdkafka's error callback says about a client.
+    func clientError(_ code: rd_kafka_resp_err_t, reason: String, client: String) {
+        switch code {
+        case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__RESOLVE,
+            RD_KAFKA_RESP_ERR__TIMED_OUT:
+            // One broker of perhaps several: the outage is said when all are down.
+            state.withLock { $0.lastReason = Self.shortened(reason) }
+        case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+            unreachable(Self.shortened(reason))
+        case RD_KAFKA_RESP_ERR__FATAL:
+            // The call that meets it reports it, with what follows from it.
+            break
+        default:
+            let error = KafkaError(code, doing: "Kafka client \(client)", reason: reason)
+            say(.error, topic: "error \(code.rawValue)", error.description)
+        }
+    }
+
+    /// Receives a line of librdkafka's log; connections are told by ``clientError`` already.
+    func clientLine(level: Int32, facility: String, text: String, client: String) {
+        guard level <= 4, !["FAIL", "ERROR", "CONFWARN", "TXNERR"].contains(facility) else {
+            return
+        }
+        say(
+            level <= 3 ? .error : .warning, topic: "line \(facility)",
+            "Kafka client \(client): \(text)")
+    }
+
+    /// Leaves out the name of librdkafka's thread and the counters at the end.
+    private static func shortened(_ reason: String) -> String {
+        guard let end = reason.firstRange(of: " (after ") else { return reason }
+        return String(reason[..<end.lowerBound])
+    }
+}

@@ -1,0 +1,227 @@
+import CPlatform
+import CRdKafka
+import Core
+import State
+import Synchronization
+
+/// What happens to this process's membership in the pipeline's group.
+package enum MemberEvent: Sendable {
+    /// These partitions of the journal, in ascending order, are this process's now.
+    ///
+    /// May be empty: the process stands by.
+    case assigned(journalPartitions: [Int32], token: GroupToken)
+    /// The assignment ends when the handler returns; what is computed may still be committed in it.
+    case revoked
+    /// The assignment is gone already: commits under its token are refused.
+    case lost
+    /// Another process uses this group instance id; this one must end.
+    case instanceFenced(String)
+    /// Something needs a person, such as a refused right; membership goes on being tried.
+    case failed(KafkaError)
+}
+
+/// This process's membership in the pipeline's group; it never fetches.
+///
+/// It subscribes to the inputs and the journal and assigns itself the empty list whatever it is
+/// given; the journal's partitions in the assignment say which tasks this process owns. One thread,
+/// the control thread, calls it.
+package final class KafkaMember: @unchecked Sendable {
+    // Safety: every property that changes is touched by the control thread alone; the rebalance
+    // callback runs inside its polls.
+    private let handle: KafkaHandle
+    private let inbox: RebalanceInbox
+    private let topics: [String]
+    private var isSubscribed = false
+
+    /// - Parameters:
+    ///   - instanceID: names this process for static membership; another process that uses the same
+    ///     one fences this one.
+    ///   - topics: the inputs; they and the journal must exist before ``subscribe()``.
+    ///   - sessionMilliseconds: how long the broker waits for a process that does not answer.
+    package init(
+        settings: KafkaSettings, groupID: String, instanceID: String?, topics: [String],
+        journalTopic: String, sessionMilliseconds: Int = 10_000, log: KafkaLog
+    ) throws(KafkaError) {
+        self.topics = topics + [journalTopic]
+        var binding = [
+            TextPair("group.id", groupID),
+            TextPair("enable.auto.commit", "false"),
+            TextPair("enable.auto.offset.store", "false"),
+            TextPair("auto.offset.reset", "error"),
+            TextPair("partition.assignment.strategy", "range"),
+        ]
+        if let instanceID = instanceID { binding.append(TextPair("group.instance.id", instanceID)) }
+        let configuration = try settings.configuration(
+            .consumer,
+            defaults: [
+                TextPair("session.timeout.ms", "\(sessionMilliseconds)"),
+                TextPair("heartbeat.interval.ms", "\(min(1000, sessionMilliseconds / 3))"),
+            ], binding: binding)
+        inbox = RebalanceInbox(journalTopic: journalTopic)
+        handle = try KafkaHandle(
+            .consumer, name: "member", configuration: configuration, log: log,
+            rebalance: inbox)
+        _ = unsafe rd_kafka_poll_set_consumer(handle.pointer)
+    }
+
+    /// Joins the group; the first assignment comes through ``poll(milliseconds:_:)``.
+    package func subscribe() throws(KafkaError) {
+        let list = PartitionList()
+        for topic in topics { list.add(.init(topic: topic, partition: -1)) }
+        let code = unsafe rd_kafka_subscribe(handle.pointer, list.pointer)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            throw handle.error(code, doing: "cannot join the group")
+        }
+        isSubscribed = true
+    }
+
+    /// Waits at most this long for events and hands each to `body` before going on.
+    ///
+    /// A rebalance waits for `body`: what is done inside `.revoked` still belongs to the assignment.
+    package func poll(milliseconds: Int32, _ body: (MemberEvent) -> Void) {
+        inbox.during(body) {
+            guard let message = unsafe rd_kafka_consumer_poll(handle.pointer, milliseconds) else {
+                return
+            }
+            // Safety: the message is ours until destroyed; only its code and text are read.
+            defer { unsafe rd_kafka_message_destroy(message) }
+            unsafe report(
+                message.pointee.err,
+                reason: rd_kafka_message_errstr(message).map { unsafe String(cString: $0) }, body)
+        }
+        let fatal = handle.fatalCode
+        if fatal != RD_KAFKA_RESP_ERR_NO_ERROR { report(fatal, reason: nil, body) }
+    }
+
+    private func report(
+        _ code: rd_kafka_resp_err_t, reason: String?, _ body: (MemberEvent) -> Void
+    ) {
+        switch code {
+        case RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR__PARTITION_EOF:
+            break
+        case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+            body(
+                .instanceFenced(
+                    "another process uses this process's group instance id; give each process "
+                        + "its own state folder or instance id"))
+        case RD_KAFKA_RESP_ERR__FATAL:
+            break
+        default:
+            let error = KafkaError(code, doing: "cannot take part in the group", reason: reason)
+            if error.kind == .unreachable {
+                handle.log.unreachable(error.problem)
+            } else {
+                body(.failed(error))
+            }
+        }
+    }
+
+    /// Leaves the group for good, so that others take over at once; about 20 ms.
+    ///
+    /// A static member that only closes keeps its partitions until its session times out.
+    package func leave(milliseconds: Int = 5000, _ body: (MemberEvent) -> Void) {
+        guard !handle.isClosed else { return }
+        if isSubscribed {
+            isSubscribed = false
+            let code = unsafe rd_kafka_unsubscribe(handle.pointer)
+            if code == RD_KAFKA_RESP_ERR_NO_ERROR {
+                let end = tw_monotonic_nanoseconds() + Int64(milliseconds) * 1_000_000
+                while inbox.isAssigned && tw_monotonic_nanoseconds() < end {
+                    poll(milliseconds: 5, body)
+                }
+            } else {
+                handle.log.say(
+                    .warning, topic: "leave",
+                    "cannot leave the group (\(KafkaError.text(of: code))); its tasks are taken "
+                        + "over when the session times out")
+            }
+        }
+        finish(body)
+    }
+
+    /// Closes; with `keepMembership` the broker holds the assignment for a quick restart.
+    package func close(keepMembership: Bool, _ body: (MemberEvent) -> Void) {
+        guard keepMembership else { return leave(body) }
+        finish(body)
+    }
+
+    private func finish(_ body: (MemberEvent) -> Void) {
+        guard !handle.isClosed else { return }
+        inbox.during(body) {
+            let code = unsafe rd_kafka_consumer_close(handle.pointer)
+            if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+                handle.log.say(
+                    .warning, topic: "close",
+                    "closing the group membership failed: \(KafkaError.text(of: code))")
+            }
+        }
+        handle.close()
+    }
+}
+
+/// Where the rebalance callback finds the handler of the poll that it runs in.
+private final class RebalanceInbox: RebalanceListener, @unchecked Sendable {
+    // Safety: librdkafka calls `rebalance` inside a poll or close of the member, on the same thread,
+    // while `during` is running.
+    private let journalTopic: String
+    private var handler: ((MemberEvent) -> Void)?
+    private(set) var isAssigned = false
+
+    init(journalTopic: String) {
+        self.journalTopic = journalTopic
+    }
+
+    func during(_ body: (MemberEvent) -> Void, _ work: () -> Void) {
+        withoutActuallyEscaping(body) { escaping in
+            let outer = handler
+            handler = escaping
+            work()
+            handler = outer
+        }
+    }
+
+    @unsafe
+    func rebalance(
+        _ client: OpaquePointer, _ code: rd_kafka_resp_err_t,
+        _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?
+    ) {
+        guard code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS else {
+            isAssigned = false
+            let isLost = unsafe rd_kafka_assignment_lost(client) != 0
+            if code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS { handler?(isLost ? .lost : .revoked) }
+            unsafe acknowledge(rd_kafka_assign(client, nil))
+            return
+        }
+        isAssigned = true
+        var partitions: [Int32] = []
+        if let list = unsafe list {
+            // Safety: the list belongs to librdkafka and is valid during the callback.
+            for index in unsafe 0..<Int(list.pointee.cnt) {
+                let entry = unsafe list.pointee.elems[index]
+                if unsafe String(cString: entry.topic) == journalTopic {
+                    unsafe partitions.append(entry.partition)
+                }
+            }
+        }
+        partitions.sort()
+        // Read here and nowhere else: later it would be another assignment's.
+        let metadata = unsafe rd_kafka_consumer_group_metadata(client)
+        let empty = PartitionList()
+        unsafe acknowledge(rd_kafka_assign(client, empty.pointer))
+        guard let metadata = unsafe metadata else {
+            handler?(
+                .failed(
+                    KafkaError(
+                        kind: .other, problem: "the group's metadata is missing after a rebalance",
+                        remedy: "restart the process")))
+            return
+        }
+        unsafe handler?(
+            .assigned(journalPartitions: partitions, token: GroupToken(taking: metadata)))
+    }
+
+    private func acknowledge(_ code: rd_kafka_resp_err_t) {
+        guard code != RD_KAFKA_RESP_ERR_NO_ERROR, code != RD_KAFKA_RESP_ERR__FATAL else { return }
+        handler?(.failed(KafkaError(code, doing: "cannot acknowledge a rebalance")))
+    }
+}

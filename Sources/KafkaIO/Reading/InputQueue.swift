@@ -1,0 +1,179 @@
+import CRdKafka
+import Core
+import State
+
+/// The fetched records of one partition: librdkafka's messages, and beside each the borrowed record.
+///
+/// Lies in one block, so that the queue can be lent as a span; the front is given back by moving the
+/// rest down, which happens at most once per half of the block. Allocates only when a larger limit is
+/// asked for.
+///
+/// - Complexity: O(1) time per record, amortised; 64 bytes per record beside librdkafka's own 440.
+@safe
+final class InputQueue {
+    /// What a drained message was, if it was no record.
+    struct Fault {
+        let code: rd_kafka_resp_err_t
+        let reason: String
+    }
+
+    // Safety: both blocks belong to this object and hold `capacity` elements; those from `head` to
+    // `head + count` are initialised. `queue` is a reference of its own, given back in `deinit`.
+    private let queue: OpaquePointer
+    private var messages: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
+    private var records: UnsafeMutablePointer<RawRecord>
+    private var capacity: Int
+    private var head = 0
+    private(set) var count = 0
+    /// The offset after the end that was last seen, until records after it are drained.
+    private(set) var endOffset: Int64?
+    /// The offset at which the next record is expected: one past the last one drained.
+    private(set) var nextOffset: Int64
+
+    /// Takes over a reference to a partition's queue.
+    init(queue: OpaquePointer, start: Int64) {
+        unsafe self.queue = unsafe queue
+        nextOffset = start
+        capacity = 4096
+        unsafe messages = .allocate(capacity: capacity)
+        unsafe records = .allocate(capacity: capacity)
+    }
+
+    deinit {
+        clear()
+        unsafe rd_kafka_queue_io_event_enable(queue, -1, nil, 0)
+        unsafe rd_kafka_queue_destroy(queue)
+        unsafe messages.deallocate()
+        unsafe records.deallocate()
+    }
+
+    /// Moves what librdkafka has fetched into the queue, without waiting, until it holds `limit`.
+    ///
+    /// Returns the first fault met; records drained with it are kept.
+    func drain(upTo limit: Int) -> Fault? {
+        var fault: Fault?
+        while count < limit {
+            let room = limit - count
+            makeRoom(room)
+            let tail = head + count
+            let drained = unsafe rd_kafka_consume_batch_queue(queue, 0, messages + tail, room)
+            guard drained >= 0 else {
+                let code = rd_kafka_last_error()
+                return Fault(code: code, reason: KafkaError.text(of: code))
+            }
+            for index in 0..<drained {
+                guard let message = unsafe messages[tail + index] else { continue }
+                if unsafe message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
+                    unsafe append(message)
+                } else {
+                    let found = unsafe take(message)
+                    fault = fault ?? found
+                }
+            }
+            if drained < room || fault != nil { return fault }
+        }
+        return fault
+    }
+
+    @inline(__always)
+    private func append(_ message: UnsafeMutablePointer<rd_kafka_message_t>) {
+        let slot = head + count
+        unsafe messages[slot] = unsafe message
+        // Safety: the message owns its payload and key until it is destroyed in `release`.
+        unsafe records[slot] = unsafe RawRecord(
+            value: message.pointee.payload.map {
+                unsafe UnsafePointer($0.assumingMemoryBound(to: UInt8.self))
+            },
+            valueCount: unsafe message.pointee.len,
+            key: unsafe message.pointee.key.map {
+                unsafe UnsafePointer($0.assumingMemoryBound(to: UInt8.self))
+            },
+            keyCount: unsafe message.pointee.key_len, partition: unsafe message.pointee.partition,
+            offset: unsafe message.pointee.offset,
+            timestamp: unsafe rd_kafka_message_timestamp(message, nil))
+        nextOffset = unsafe message.pointee.offset + 1
+        endOffset = nil
+        count += 1
+    }
+
+    /// Consumes a message that is no record: an end of the partition, or a fault.
+    private func take(_ message: UnsafeMutablePointer<rd_kafka_message_t>) -> Fault? {
+        // Safety: the message is ours; its code and text are read before it is destroyed.
+        defer { unsafe rd_kafka_message_destroy(message) }
+        if unsafe message.pointee.err == RD_KAFKA_RESP_ERR__PARTITION_EOF {
+            endOffset = unsafe message.pointee.offset
+            nextOffset = unsafe max(nextOffset, message.pointee.offset)
+            return nil
+        }
+        return unsafe Fault(
+            code: message.pointee.err,
+            reason: rd_kafka_message_errstr(message).map { unsafe String(cString: $0) } ?? "")
+    }
+
+    /// Lends the queued records, oldest first.
+    func withQueued<Result>(_ body: (Span<RawRecord>) -> Result) -> Result {
+        // Safety: `count` records from `head` are initialised and stay in place during `body`.
+        unsafe body(Span(_unsafeElements: UnsafeBufferPointer(start: records + head, count: count)))
+    }
+
+    /// The message behind a queued record.
+    @unsafe
+    func message(_ index: Int) -> UnsafeMutablePointer<rd_kafka_message_t>? {
+        precondition(index >= 0 && index < count, "record \(index) of \(count)")
+        return unsafe messages[head + index]
+    }
+
+    /// Destroys the first messages; their records are invalid from now.
+    func release(_ released: Int) {
+        precondition(released >= 0 && released <= count, "cannot release \(released) of \(count)")
+        for index in head..<(head + released) {
+            if let message = unsafe messages[index] { unsafe rd_kafka_message_destroy(message) }
+        }
+        head += released
+        count -= released
+        if count == 0 { head = 0 }
+    }
+
+    /// Empties the queue: what follows is read from another offset.
+    func restart(at offset: Int64) {
+        clear()
+        endOffset = nil
+        nextOffset = offset
+    }
+
+    /// Empties the queue, also of what librdkafka holds for a partition that is not fetched any more.
+    func discardFetched() {
+        repeat { clear() } while drain(upTo: 4096) == nil && count > 0
+        clear()
+    }
+
+    private func clear() {
+        release(count)
+    }
+
+    private func makeRoom(_ room: Int) {
+        if head + count + room <= capacity { return }
+        if count + room > capacity / 2 {
+            grow(to: 2 * (count + room))
+        } else {
+            // Safety: both ranges lie inside the blocks; `update` allows them to overlap.
+            unsafe messages.update(from: messages + head, count: count)
+            unsafe records.update(from: records + head, count: count)
+        }
+        head = 0
+    }
+
+    private func grow(to larger: Int) {
+        let newMessages = UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>.allocate(
+            capacity: larger)
+        let newRecords = UnsafeMutablePointer<RawRecord>.allocate(capacity: larger)
+        // Safety: the new blocks hold more than `count` elements and do not overlap the old ones.
+        unsafe newMessages.initialize(from: messages + head, count: count)
+        unsafe newRecords.initialize(from: records + head, count: count)
+        unsafe messages.deallocate()
+        unsafe records.deallocate()
+        unsafe messages = unsafe newMessages
+        unsafe records = unsafe newRecords
+        capacity = larger
+    }
+}

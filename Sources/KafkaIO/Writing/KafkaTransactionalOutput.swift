@@ -1,0 +1,210 @@
+import CPlatform
+import CRdKafka
+package import Core
+package import State
+import Synchronization
+
+/// One task's transactional producer.
+///
+/// Values are lent to librdkafka, not copied: the buffer given to ``send(_:)`` must stay in place until
+/// ``commit()`` or ``abort()`` has returned without an uncertain error, or until a call failed as fenced
+/// or fatal. After such a failure the producer is destroyed before the call returns, so that nothing
+/// refers to the buffer any more; ``recreate()`` makes a new one.
+///
+/// A producer has its own threads and connections: about three threads and 1 MB each.
+package final class KafkaTransactionalOutput: TransactionalOutput, @unchecked Sendable {
+    // Safety: all but `token` is touched by the task's committer thread alone.
+    private let settings: KafkaSettings
+    private let topics: [(stream: OutputStream, name: String)]
+    private let log: KafkaLog
+    private let callMilliseconds: Int32
+    private let name: String
+    private let transactionalID: String
+    private let token: Mutex<GroupToken>
+    private var producer: TransactionalProducer?
+
+    /// - Parameters:
+    ///   - transactionalID: names the task for ever: the pipeline and the task's index.
+    ///   - topics: the topic of each stream that the task writes to; they must exist.
+    ///   - token: the assignment that gave this process the task.
+    ///   - callMilliseconds: how long one call may block before it is uncertain.
+    package init(
+        settings: KafkaSettings, transactionalID: String, topics: [OutputStream: String],
+        token: GroupToken, callMilliseconds: Int32 = 5000, log: KafkaLog
+    ) {
+        self.settings = settings
+        self.transactionalID = transactionalID
+        self.topics = OutputStream.allCases.compactMap { stream in
+            topics[stream].map { (stream, $0) }
+        }
+        self.token = Mutex(token)
+        self.callMilliseconds = callMilliseconds
+        self.log = log
+        name = "output \(transactionalID)"
+    }
+
+    /// Commits under a later assignment from now: the task came back to this process unchanged.
+    package func adopt(_ newToken: GroupToken) {
+        token.withLock { $0 = newToken }
+    }
+
+    /// Destroys the producer; an open transaction is left for its successor to abort.
+    package func close() {
+        producer = nil
+    }
+
+    package func initialize() throws(OutputFailure) {
+        if producer == nil { producer = try make() }
+        let producer = try current()
+        try producer.warmUp(milliseconds: callMilliseconds)
+        try unsafe settle(rd_kafka_init_transactions(producer.pointer, callMilliseconds), "start")
+    }
+
+    package func begin() throws(OutputFailure) {
+        try unsafe settle(rd_kafka_begin_transaction(try current().pointer), "begin a transaction")
+    }
+
+    package func send(_ buffer: borrowing OutputBuffer) throws(OutputFailure) {
+        let producer = try current()
+        do throws(OutputFailure) {
+            try producer.send(buffer, milliseconds: callMilliseconds)
+        } catch {
+            throw close(after: error)
+        }
+    }
+
+    package func sendOffsets(
+        _ positions: [InputPosition], sequence: UInt64
+    ) throws(OutputFailure) {
+        precondition(!positions.isEmpty, "offsets go into every transaction")
+        let producer = try current()
+        let list = PartitionList()
+        for position in positions {
+            list.add(
+                position.partition, offset: position.nextOffset, metadata: "seq=\(sequence)")
+        }
+        let token = token.withLock { $0 }
+        try unsafe settle(
+            rd_kafka_send_offsets_to_transaction(
+                producer.pointer, list.pointer, token.metadata, callMilliseconds),
+            "add the consumed offsets")
+    }
+
+    package func commit() throws(OutputFailure) {
+        let producer = try current()
+        producer.awaitDelivery(milliseconds: callMilliseconds)
+        try unsafe settle(
+            rd_kafka_commit_transaction(producer.pointer, callMilliseconds),
+            "commit a transaction")
+    }
+
+    package func abort() throws(OutputFailure) {
+        try unsafe settle(
+            rd_kafka_abort_transaction(try current().pointer, callMilliseconds),
+            "abort a transaction")
+    }
+
+    package func recreate() throws(OutputFailure) {
+        producer = nil
+        try initialize()
+    }
+
+    private func current() throws(OutputFailure) -> TransactionalProducer {
+        guard let producer = producer else {
+            throw .fatal("\(name) is closed; it must be made anew before the next transaction")
+        }
+        return producer
+    }
+
+    private func make() throws(OutputFailure) -> TransactionalProducer {
+        do throws(KafkaError) {
+            return try TransactionalProducer(
+                settings: settings, transactionalID: transactionalID, name: name, topics: topics,
+                log: log)
+        } catch {
+            throw .fatal(error.description)
+        }
+    }
+
+    /// Turns the result of a transactional call into success or its consequence.
+    private func settle(_ error: OpaquePointer?, _ doing: String) throws(OutputFailure) {
+        guard let producer = producer else { return }
+        producer.handle.serve()
+        guard let error = unsafe error else {
+            log.reachable()
+            return
+        }
+        throw unsafe close(after: OutputFailure.taking(error, doing: doing, of: producer.handle))
+    }
+
+    /// After a failure that ends this producer, makes sure that it refers to no buffer.
+    private func close(after failure: OutputFailure) -> OutputFailure {
+        switch failure {
+        case .fenced, .instanceFenced, .fatal:
+            producer = nil
+        case .uncertain(let reason):
+            log.unreachable(reason)
+        case .abortable:
+            break
+        }
+        return failure
+    }
+}
+
+extension OutputFailure {
+    /// Classifies an error of a transactional call; takes over the error object.
+    static func taking(
+        _ error: OpaquePointer, doing: String, of handle: KafkaHandle
+    ) -> OutputFailure {
+        // Safety: the object is ours; everything is read before it is destroyed.
+        defer { unsafe rd_kafka_error_destroy(error) }
+        var code = unsafe rd_kafka_error_code(error)
+        var words =
+            unsafe rd_kafka_error_string(error).map { unsafe String(cString: $0) }
+            ?? KafkaError.text(of: code)
+        if code == RD_KAFKA_RESP_ERR__FATAL {
+            code = handle.fatalCode
+            words += " (\(KafkaError.text(of: code)))"
+        }
+        let sentence = "\(handle.name) cannot \(doing): \(words)"
+        if let failure = OutputFailure(ending: code, sentence: sentence) { return failure }
+        if unsafe rd_kafka_error_is_fatal(error) != 0 { return .fatal(sentence) }
+        if unsafe rd_kafka_error_txn_requires_abort(error) != 0 { return .abortable(sentence) }
+        if unsafe rd_kafka_error_is_retriable(error) != 0
+            || KafkaError.kind(of: code) == .unreachable
+        {
+            return .uncertain(sentence)
+        }
+        return .fatal(sentence)
+    }
+
+    /// The failures that end a producer whatever flags the error has; nil for other codes.
+    init?(ending code: rd_kafka_resp_err_t, sentence: String) {
+        switch code {
+        case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+            self = .instanceFenced(
+                "\(sentence); another process uses this group instance id: give each process its "
+                    + "own state folder or instance id")
+        case RD_KAFKA_RESP_ERR__FENCED, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH,
+            RD_KAFKA_RESP_ERR_PRODUCER_FENCED, RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION,
+            RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
+            self = .fenced(sentence)
+        case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
+            self = .fatal(
+                "\(sentence); raise message.max.bytes under kafka: producer: and the topic's "
+                    + "max.message.bytes")
+        case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
+            RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, RD_KAFKA_RESP_ERR_INVALID_RECORD:
+            let error = KafkaError(code, doing: sentence)
+            self = .fatal(error.description)
+        default:
+            switch KafkaError.kind(of: code) {
+            case .unauthorised, .unauthenticated:
+                let error = KafkaError(code, doing: sentence)
+                self = .fatal(error.description)
+            default:
+                return nil
+            }
+        }
+    }
+}
