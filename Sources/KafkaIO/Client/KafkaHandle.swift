@@ -26,7 +26,7 @@ final class KafkaHandle: @unchecked Sendable {
     /// Connects in the background: an unreachable broker is no error here.
     init(
         _ kind: Kind, name: String, configuration: KafkaConfiguration, log: KafkaLog,
-        rebalance: (any RebalanceListener)? = nil
+        rebalance: (any RebalanceListener)? = nil, reportsDeliveries: Bool = false
     ) throws(KafkaError) {
         self.name = name
         self.log = log
@@ -37,6 +37,7 @@ final class KafkaHandle: @unchecked Sendable {
         unsafe rd_kafka_conf_set_error_cb(pointer, onClientError)
         unsafe rd_kafka_conf_set_log_cb(pointer, onClientLine)
         if rebalance != nil { unsafe rd_kafka_conf_set_rebalance_cb(pointer, onRebalance) }
+        if reportsDeliveries { unsafe rd_kafka_conf_set_dr_msg_cb(pointer, onDelivery) }
         var reason = [CChar](repeating: 0, count: 512)
         unsafe handle = unsafe rd_kafka_new(
             kind == .consumer ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, pointer, &reason,
@@ -77,6 +78,11 @@ final class KafkaHandle: @unchecked Sendable {
         _ = unsafe rd_kafka_poll(pointer, milliseconds)
     }
 
+    /// What became of the records, for a producer that reports deliveries.
+    func withDeliveries<Result>(_ body: (inout Delivery) -> Result) -> Result {
+        callbacks.deliveries.withLock { body(&$0) }
+    }
+
     /// What the last broken connection or refused login was, since the handle was made.
     var lastClientError: (code: rd_kafka_resp_err_t, reason: String)? {
         callbacks.lastError.withLock { $0 }
@@ -109,6 +115,7 @@ final class KafkaCallbacks: Sendable {
     let name: String
     let log: KafkaLog
     let rebalance: (any RebalanceListener)?
+    let deliveries = Mutex(Delivery())
     let lastError = Mutex<(code: rd_kafka_resp_err_t, reason: String)?>(nil)
 
     init(name: String, log: KafkaLog, rebalance: (any RebalanceListener)?) {
