@@ -1,3 +1,4 @@
+import CPlatform
 import CRdKafka
 package import Core
 package import State
@@ -199,6 +200,22 @@ extension KafkaAdmin {
     /// Waits for transactions that are about to settle.
     package func committedOffsets(
         of groupID: String, _ partitions: [TopicPartition], milliseconds: Int32 = 15_000
+    ) throws(KafkaError) -> [Int64] {
+        let end = tw_monotonic_nanoseconds() + Int64(milliseconds) * 1_000_000
+        while true {
+            do throws(KafkaError) {
+                return try settledOffsets(of: groupID, partitions, milliseconds: milliseconds)
+            } catch {
+                guard error.code == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT.rawValue,
+                    tw_monotonic_nanoseconds() < end
+                else { throw error }
+                handle.serve(milliseconds: 10)
+            }
+        }
+    }
+
+    private func settledOffsets(
+        of groupID: String, _ partitions: [TopicPartition], milliseconds: Int32
     ) throws(KafkaError) -> [Int64] {
         guard !partitions.isEmpty else { return [] }
         let doing = "cannot read the offsets of group \(groupID)"

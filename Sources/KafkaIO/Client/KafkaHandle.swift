@@ -83,6 +83,12 @@ final class KafkaHandle: @unchecked Sendable {
         callbacks.deliveries.withLock { body(&$0) }
     }
 
+    /// A number that changes when something hints that a topic is gone; look for yourself then.
+    var suspicions: Int { callbacks.suspicions.load(ordering: .relaxed) }
+
+    /// Adds such a hint.
+    func suspect() { callbacks.suspicions.add(1, ordering: .relaxed) }
+
     /// What the last broken connection or refused login was, since the handle was made.
     var lastClientError: (code: rd_kafka_resp_err_t, reason: String)? {
         callbacks.lastError.withLock { $0 }
@@ -116,6 +122,8 @@ final class KafkaCallbacks: Sendable {
     let log: KafkaLog
     let rebalance: (any RebalanceListener)?
     let deliveries = Mutex(Delivery())
+    /// Counts what hints that a topic is gone.
+    let suspicions = Atomic<Int>(0)
     let lastError = Mutex<(code: rd_kafka_resp_err_t, reason: String)?>(nil)
 
     init(name: String, log: KafkaLog, rebalance: (any RebalanceListener)?) {
@@ -138,6 +146,10 @@ private func onClientError(
     guard let callbacks = unsafe KafkaCallbacks.behind(opaque) else { return }
     let code = rd_kafka_resp_err_t(rawValue: code)
     let text = unsafe reason.map { unsafe String(cString: $0) } ?? KafkaError.text(of: code)
+    if KafkaError.kind(of: code) == .unknownTopic {
+        callbacks.suspicions.add(1, ordering: .relaxed)
+        return
+    }
     if code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN {
         callbacks.lastError.withLock { $0 = (code, text) }
     }

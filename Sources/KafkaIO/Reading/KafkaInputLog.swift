@@ -11,15 +11,19 @@ package final class KafkaInputLog: InputLog, @unchecked Sendable {
     package let partitions: [TopicPartition]
     private let reader: KafkaReader
     let queues: [InputQueue]
+    /// The reader's hints of missing topics that were looked into.
+    private var suspicions: Int
 
     init(partitions: [TopicPartition], queues: [InputQueue], reader: KafkaReader) {
         self.partitions = partitions
         self.queues = queues
         self.reader = reader
+        suspicions = reader.suspicions
     }
 
     package func poll(_ input: Int, upTo limit: Int) throws(LogError) {
         if let fault = queues[input].drain(upTo: limit) { try survive(fault, input) }
+        if reader.suspicions != suspicions { try lookForPartitions() }
     }
 
     package func queuedCount(_ input: Int) -> Int { queues[input].count }
@@ -46,6 +50,14 @@ package final class KafkaInputLog: InputLog, @unchecked Sendable {
     package func headers(_ input: Int, _ index: Int) -> [OutputHeader] {
         guard let message = unsafe queues[input].message(index) else { return [] }
         return unsafe recordHeaders(message)
+    }
+
+    /// Something hinted that a topic is gone: asks the broker about each of ours.
+    private func lookForPartitions() throws(LogError) {
+        suspicions = reader.suspicions
+        for partition in partitions where reader.isGone(partition, milliseconds: 2000) {
+            throw .topicGone(partition)
+        }
     }
 
     /// Tells what can be waited out from what ends the log.

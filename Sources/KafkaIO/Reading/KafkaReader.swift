@@ -25,6 +25,7 @@ package final class KafkaReader: @unchecked Sendable {
     private let handle: KafkaHandle
     private let open = Mutex(Open())
     var log: KafkaLog { handle.log }
+    var suspicions: Int { handle.suspicions }
 
     package init(settings: KafkaSettings, groupID: String, log: KafkaLog) throws(KafkaError) {
         let configuration = try settings.configuration(
@@ -203,13 +204,20 @@ extension KafkaReader {
         }
         for topic in topics ?? [] {
             guard let leaders = try? handle.describe(topic, milliseconds: 1000) else { continue }
-            open.withLock { open in
+            let isShort = open.withLock { open in
+                var isShort = false
                 for index in open.leaders.indices where open.leaders[index].partition.topic == topic
                 {
                     let partition = Int(open.leaders[index].partition.partition)
-                    if partition < leaders.count { open.leaders[index].leader = leaders[partition] }
+                    if partition < leaders.count {
+                        open.leaders[index].leader = leaders[partition]
+                    } else {
+                        isShort = true
+                    }
                 }
+                return isShort
             }
+            if isShort { handle.suspect() }
         }
     }
 }

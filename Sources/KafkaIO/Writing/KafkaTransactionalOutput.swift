@@ -99,9 +99,16 @@ package final class KafkaTransactionalOutput: TransactionalOutput, @unchecked Se
     }
 
     package func abort() throws(OutputFailure) {
-        try unsafe settle(
-            rd_kafka_abort_transaction(try current().pointer, callMilliseconds),
-            "abort a transaction")
+        let error = unsafe rd_kafka_abort_transaction(try current().pointer, callMilliseconds)
+        if let error = unsafe error,
+            unsafe rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_INVALID_TXN_STATE
+        {
+            // The transaction never began on the broker: its first request was still waiting for the
+            // end of the one before. librdkafka gives up; a new producer settles whatever there is.
+            unsafe rd_kafka_error_destroy(error)
+            return try recreate()
+        }
+        try unsafe settle(error, "abort a transaction")
     }
 
     package func recreate() throws(OutputFailure) {
@@ -134,24 +141,34 @@ package final class KafkaTransactionalOutput: TransactionalOutput, @unchecked Se
             log.reachable()
             return
         }
-        throw unsafe close(after: OutputFailure.taking(error, doing: doing, of: producer.handle))
+        let canAbort = unsafe rd_kafka_error_txn_requires_abort(error) != 0
+        let failure = unsafe OutputFailure.taking(error, doing: doing, of: producer.handle)
+        if canAbort, failure.endsProducer {
+            // The producer itself is sound: an open transaction would hold up every consumer.
+            if let error = unsafe rd_kafka_abort_transaction(producer.pointer, 1000) {
+                unsafe rd_kafka_error_destroy(error)
+            }
+        }
+        throw close(after: failure)
     }
 
     /// After a failure that ends this producer, makes sure that it refers to no buffer.
     private func close(after failure: OutputFailure) -> OutputFailure {
-        switch failure {
-        case .fenced, .instanceFenced, .fatal:
-            producer = nil
-        case .uncertain(let reason):
-            log.unreachable(reason)
-        case .abortable:
-            break
-        }
+        if failure.endsProducer { producer = nil }
+        if case .uncertain(let reason) = failure { log.unreachable(reason) }
         return failure
     }
 }
 
 extension OutputFailure {
+    /// Whether the producer that failed so is of no more use.
+    var endsProducer: Bool {
+        switch self {
+        case .fenced, .instanceFenced, .fatal: true
+        case .uncertain, .abortable: false
+        }
+    }
+
     /// Classifies an error of a transactional call; takes over the error object.
     static func taking(
         _ error: OpaquePointer, doing: String, of handle: KafkaHandle
