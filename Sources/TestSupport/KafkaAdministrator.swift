@@ -1,4 +1,5 @@
 import CRdKafka
+import Foundation
 
 /// The one administrative request that tests need, made through librdkafka because it answers in
 /// milliseconds where Kafka's own tools take seconds to start.
@@ -26,8 +27,8 @@ package struct KafkaAdministrator: ~Copyable {
         rd_kafka_destroy(client)
     }
 
-    /// Creates a topic and waits until the controller has done so; 30 s at most.
-    package func create(_ topic: OpaquePointer?) throws {
+    /// Creates a topic and waits until each of its partitions has a leader; 30 s at most for each.
+    package func create(_ name: String, partitions: Int, _ topic: OpaquePointer?) throws {
         let options = rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_CREATETOPICS)
         defer { rd_kafka_AdminOptions_destroy(options) }
         var reason = [CChar](repeating: 0, count: 512)
@@ -52,5 +53,22 @@ package struct KafkaAdministrator: ~Copyable {
                 command: "create topic", code: failure.rawValue,
                 output: String(cString: rd_kafka_err2str(failure)))
         }
+        for _ in 0..<3_000 {
+            if try hasLeaders(name, partitions: partitions) { return }
+            usleep(10_000)
+        }
+        throw ChildFailure(command: "create topic", code: -1, output: "no leaders in 30 s")
+    }
+
+    private func hasLeaders(_ name: String, partitions: Int) throws -> Bool {
+        let topic = rd_kafka_topic_new(client, name, nil)
+        defer { rd_kafka_topic_destroy(topic) }
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        let status = rd_kafka_metadata(client, 0, topic, &metadata, 10_000)
+        guard status == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else { return false }
+        defer { rd_kafka_metadata_destroy(metadata) }
+        let found = metadata.pointee.topics[0]
+        guard found.partition_cnt == Int32(partitions) else { return false }
+        return (0..<partitions).allSatisfy { found.partitions[$0].leader >= 0 }
     }
 }

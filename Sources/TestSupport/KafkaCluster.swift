@@ -76,7 +76,7 @@ package final class KafkaCluster: Sendable {
         "\(prefix)-\(UUID().uuidString.prefix(8).lowercased())"
     }
 
-    /// Creates a topic and returns once the cluster knows its partitions.
+    /// Creates a topic and returns once its partitions have leaders.
     ///
     /// - Parameter settings: topic settings such as `retention.ms`.
     package func createTopic(
@@ -85,7 +85,7 @@ package final class KafkaCluster: Sendable {
         let topic = rd_kafka_NewTopic_new(name, Int32(partitions), Int32(replicas), nil, 0)
         defer { rd_kafka_NewTopic_destroy(topic) }
         for (key, value) in settings { rd_kafka_NewTopic_set_config(topic, key, value) }
-        try KafkaAdministrator(bootstrap: bootstrap).create(topic)
+        try KafkaAdministrator(bootstrap: bootstrap).create(name, partitions: partitions, topic)
     }
 
     private func control(_ command: String, _ node: Int? = nil) throws {

@@ -64,18 +64,13 @@ final class KafkaClient: @unchecked Sendable {
         return (0..<partitions).reduce(0) { $0 + max(0, Int(list.pointee.elems[$1].offset)) }
     }
 
-    /// Reads a topic's partitions from their ends on.
-    func assignEnds(_ topic: String, partitions: Int) throws {
+    /// Reads all partitions of a topic from their first record on.
+    func assign(_ topic: String, partitions: Int) throws {
         let list = rd_kafka_topic_partition_list_new(Int32(partitions))
         defer { rd_kafka_topic_partition_list_destroy(list) }
         for partition in 0..<partitions {
-            var low: Int64 = 0
-            var high: Int64 = 0
-            try check(
-                "end of \(topic)",
-                rd_kafka_query_watermark_offsets(
-                    handle, topic, Int32(partition), &low, &high, 10_000))
-            rd_kafka_topic_partition_list_add(list, topic, Int32(partition)).pointee.offset = high
+            let entry = rd_kafka_topic_partition_list_add(list, topic, Int32(partition))
+            entry?.pointee.offset = Int64(RD_KAFKA_OFFSET_BEGINNING)
         }
         try check("assign", rd_kafka_assign(handle, list))
     }

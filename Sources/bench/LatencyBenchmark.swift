@@ -77,7 +77,7 @@ struct LatencyBenchmark {
         let consumer = try KafkaClient(
             consumer: cluster.bootstrap, group: "\(name)-reader",
             ["isolation.level": "read_committed", "enable.auto.commit": "false"])
-        try consumer.assignEnds(output, partitions: partitions)
+        try consumer.assign(output, partitions: partitions)
         let child = try ChildProcess(arguments, folder: cluster.folder)
         defer { child.signal(SIGKILL) }
 
