@@ -79,8 +79,10 @@ let package = Package(
             ], swiftSettings: testing),
         .executableTarget(
             name: "bench",
-            dependencies: ["TestSupport", "CCopyLoop", "CRdKafka", "CPlatform"],
-            swiftSettings: testing),
+            dependencies: [
+                "TestSupport", "Core", "Drift", "Features", "Formats", "Models", "CCopyLoop",
+                "CRdKafka", "CPlatform",
+            ], swiftSettings: testing),
     ]
         + [
             ("Core", ["Core"]),

@@ -16,7 +16,7 @@ struct LatencyBenchmark {
     private let jsonPath: String?
     private let partitions = 4
     /// Sent before measuring begins, so that topics, group and caches are warm.
-    private let warmUpSeconds = 5
+    private let warmUpSeconds = 10
 
     init(_ arguments: inout Arguments) throws {
         rate = try arguments.number("rate", default: 5_000)

@@ -8,8 +8,8 @@ enum Main {
             one broker, in one run, alternating: the copy loop and the pipelines; medians
         bench latency [--rate 5000] [--seconds 30] [--rounds 3] [--only NAME[,NAME]] [--json FILE]
             one broker: from the producer to a read-committed consumer, p50 and p99
-        bench kernels [--json FILE]
-            models, decoding and encoding in memory: records per CPU second
+        bench kernels [--only TEXT] [--json FILE]
+            models, decoding and encoding in memory: records per CPU second; TEXT chooses models
 
         Parts that the others run as processes of their own:
         bench load BOOTSTRAP TOPIC --records N --partitions N
@@ -23,6 +23,7 @@ enum Main {
             switch arguments.next() {
             case "kafka": try KafkaBenchmark(&arguments).run()
             case "latency": try LatencyBenchmark(&arguments).run()
+            case "kernels": try KernelBenchmark(&arguments).run()
             case "load": try Loader.run(&arguments)
             case "copy": try CopyCommand.run(&arguments)
             case "help", "--help", "-h": print(help)
