@@ -77,4 +77,30 @@ package struct Predictions: ~Copyable {
     package mutating func setProbability(_ row: Int, _ label: Int, _ value: Double) {
         probabilityStorage[row * classCapacity + label] = value
     }
+
+    /// Labels, values and probabilities for writing, for a whole batch at once.
+    ///
+    /// The single setters check on each call that nobody shares the memory; this checks once.
+    @inlinable @inline(__always)
+    package mutating func withMutableSpans<Result>(
+        _ body: (
+            _ labels: inout MutableSpan<Int32>, _ values: inout MutableSpan<Double>,
+            _ probabilities: inout MutableSpan<Double>
+        ) -> Result
+    ) -> Result {
+        Self.open(&labelStorage, &valueStorage, &probabilityStorage, body)
+    }
+
+    @inlinable @inline(__always)
+    static func open<Result>(
+        _ labels: inout [Int32], _ values: inout [Double], _ probabilities: inout [Double],
+        _ body: (
+            inout MutableSpan<Int32>, inout MutableSpan<Double>, inout MutableSpan<Double>
+        ) -> Result
+    ) -> Result {
+        var labels = labels.mutableSpan
+        var values = values.mutableSpan
+        var probabilities = probabilities.mutableSpan
+        return body(&labels, &values, &probabilities)
+    }
 }

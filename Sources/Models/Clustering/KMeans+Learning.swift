@@ -76,19 +76,36 @@ extension KMeans {
     /// The nearest of all centres; the distance is infinite if a value is missing.
     @inline(__always)
     private static func nearest(_ x: Span<Lanes>, _ centres: Span<Lanes>, _ k: Int) -> Hit {
-        var best = Hit(cluster: 0, distance: .infinity)
-        var base = 0
-        for cluster in 0..<k {
-            var sum = Lanes.zero
-            for index in x.indices {
-                let difference = x[index] - centres[base &+ index]
-                sum += difference * difference
+        let width = x.count
+        precondition(centres.count == k &* width, "the centres differ from the layout")
+        var best = 0
+        var shortest = Double.infinity
+        if width == 1 {
+            let point = x[0]
+            for cluster in 0..<k {
+                let difference = point - centres[cluster]
+                let distance = (difference * difference).folded
+                if distance < shortest {
+                    shortest = distance
+                    best = cluster
+                }
             }
-            let distance = sum.folded
-            if distance < best.distance { best = Hit(cluster: cluster, distance: distance) }
-            base &+= x.count
+        } else {
+            for cluster in 0..<k {
+                let centre = centres.extracting((cluster &* width)..<(cluster &* width &+ width))
+                var sum = Lanes.zero
+                for index in x.indices {
+                    let difference = x[index] - centre[index]
+                    sum += difference * difference
+                }
+                let distance = sum.folded
+                if distance < shortest {
+                    shortest = distance
+                    best = cluster
+                }
+            }
         }
-        return best
+        return Hit(cluster: best, distance: shortest)
     }
 
     private func nearest(_ rows: borrowing Rows, _ row: Int) -> Hit {

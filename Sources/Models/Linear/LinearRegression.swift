@@ -94,16 +94,13 @@ package struct LinearRegression: Regressor {
         _ rows: borrowing Rows, _ range: Range<Int>, into predictions: inout Predictions
     ) {
         for row in range {
-            let margin = weights.margin(rows, row, 0)
-            predictions.setValue(
-                row, margin.isFinite ? margin : weights.carefulMargin(rows, row, 0))
+            predictions.setValue(row, weights.finiteMargin(rows, row, 0).value)
         }
     }
 
     package mutating func learn(_ rows: borrowing Rows, _ range: Range<Int>) {
         for row in range {
-            let margin = weights.margin(rows, row, 0)
-            learn(rows, row, margin)
+            learn(rows, row, weights.finiteMargin(rows, row, 0))
         }
     }
 
@@ -120,26 +117,24 @@ package struct LinearRegression: Regressor {
                 }
                 if row == range.upperBound { return }
             }
-            let margin = weights.margin(rows, row, 0)
-            predictions.setValue(
-                row, margin.isFinite ? margin : weights.carefulMargin(rows, row, 0))
+            let margin = weights.finiteMargin(rows, row, 0)
+            predictions.setValue(row, margin.value)
             learn(rows, row, margin)
             row += 1
         }
     }
 
-    private mutating func learn(_ rows: borrowing Rows, _ row: Int, _ margin: Double) {
+    private mutating func learn(_ rows: borrowing Rows, _ row: Int, _ margin: LinearWeights.Margin)
+    {
         let target = rows.targets[row]
         let weight = rows.weights[row]
         guard target.isFinite, weight > 0 else { return }
-        let isCareful = !margin.isFinite
-        let prediction = isCareful ? weights.carefulMargin(rows, row, 0) : margin
         let slope = loss.gradient(
-            prediction: prediction, target: target, epsilon: epsilon, quantile: quantile)
+            prediction: margin.value, target: target, epsilon: epsilon, quantile: quantile)
         weights.beginStep(settings)
         weights.step(
             rows, row, 0, gradient: settings.clipped(slope * weight), settings: settings,
-            isCareful: isCareful)
+            isCareful: margin.isCareful)
         weights.endStep()
     }
 

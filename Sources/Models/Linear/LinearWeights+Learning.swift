@@ -15,6 +15,20 @@ extension LinearWeights {
         return margin + tableMargin(rows, row, output)
     }
 
+    /// A margin inside ±1e300, and whether the row takes the careful path.
+    struct Margin {
+        let value: Double
+        let isCareful: Bool
+    }
+
+    /// The margin of one output, by the careful path if need be.
+    @inline(__always)
+    func finiteMargin(_ rows: borrowing Rows, _ row: Int, _ output: Int) -> Margin {
+        let value = margin(rows, row, output)
+        if value.isFinite { return Margin(value: value, isCareful: false) }
+        return Margin(value: carefulMargin(rows, row, output), isCareful: true)
+    }
+
     /// The part of a margin that categories and hashed features add.
     @inline(__always)
     func tableMargin(_ rows: borrowing Rows, _ row: Int, _ output: Int) -> Double {
@@ -22,7 +36,10 @@ extension LinearWeights {
         let w = table.span
         var margin = 0.0
         if hashMask >= 0 {
-            margin = Self.sparseMargin(rows, row, w, base + hashedStart, hashMask)
+            let pairs = rows.sparseRange(row)
+            margin = Self.sparseMargin(
+                rows.sparseIndices.extracting(pairs), rows.sparseValues.extracting(pairs), w,
+                base + hashedStart, hashMask)
         }
         for block in blocks {
             if let entry = entry(rows, row, block) { margin += w[base + entry] }
@@ -30,14 +47,12 @@ extension LinearWeights {
         return margin
     }
 
-    /// `Σ w · value` over the sparse pairs of a row, in four sums that are added at the end.
+    /// `Σ w · value` over the sparse pairs, in four sums that are added at the end.
     @inline(__always)
     static func sparseMargin(
-        _ rows: borrowing Rows, _ row: Int, _ w: Span<Double>, _ base: Int, _ mask: Int
+        _ indices: Span<UInt32>, _ values: Span<Double>, _ w: Span<Double>, _ base: Int,
+        _ mask: Int
     ) -> Double {
-        let range = rows.sparseRange(row)
-        let indices = rows.sparseIndices.extracting(range)
-        let values = rows.sparseValues.extracting(range)
         let count = indices.count
         precondition(values.count == count, "sparse indices and values differ in number")
         var sum0 = 0.0

@@ -35,6 +35,8 @@ extension LinearWeights {
         var next = range.upperBound
         let vectors = rows.vectors
         let weights = rows.weights
+        let indices = rows.sparseIndices
+        let values = rows.sparseValues
         var w = dense.mutableSpan
         var hashed = table.mutableSpan
         let count = w.count
@@ -43,7 +45,10 @@ extension LinearWeights {
             var sum = Lanes.zero
             for index in x.indices { sum += w[index] * x[index] }
             var margin = intercept + sum.folded
-            if mask >= 0 { margin += sparseMargin(rows, row, hashed.span, 0, mask) }
+            let pairs = mask >= 0 ? rows.sparseRange(row) : 0..<0
+            let places = indices.extracting(pairs)
+            let amounts = values.extracting(pairs)
+            if mask >= 0 { margin += sparseMargin(places, amounts, hashed.span, 0, mask) }
             guard margin.isFinite else {
                 next = row
                 break
@@ -59,11 +64,9 @@ extension LinearWeights {
             intercept -= interceptRate * slope
             let step = rate * slope
             for index in x.indices { w[index] = w[index] - step * x[index] }
-            if mask >= 0 {
-                for position in rows.sparseRange(row) {
-                    let entry = Int(rows.sparseIndices[position]) & mask
-                    hashed[entry] -= step * rows.sparseValues[position]
-                }
+            for index in places.indices {
+                let entry = Int(places[index]) & mask
+                hashed[entry] = hashed[entry] - step * amounts[index]
             }
             learned &+= 1
         }

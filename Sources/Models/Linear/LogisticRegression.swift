@@ -34,13 +34,13 @@ package struct LogisticRegression: Classifier {
         ],
         presets: [LinearSettings.riverPreset])
 
-    private let loss: ClassificationLoss
-    private let settings: LinearSettings
-    private let classLimit: Int
+    let loss: ClassificationLoss
+    let settings: LinearSettings
+    let classLimit: Int
     private let declaredClasses: Int
-    private var weights: LinearWeights
+    var weights: LinearWeights
     /// The scores and then the gradients of all classes, while a row is learned.
-    private var scores: [Double] = []
+    var scores: [Double] = []
 
     /// - Parameter declaredClasses: Classes known from the start; from three on there is no stage
     ///   of two.
@@ -79,7 +79,7 @@ package struct LogisticRegression: Classifier {
     package var stateBytes: Int { weights.stateBytes + 8 * scores.count }
 
     /// Makes room for classes: nothing to do up to two.
-    private mutating func grow(to count: Int) {
+    mutating func grow(to count: Int) {
         let count = min(count, classLimit)
         guard count > 2, count > weights.outputCount else { return }
         if weights.outputCount == 1 { weights.split() }
@@ -97,54 +97,42 @@ extension LogisticRegression {
         for row in range { predict(rows, row, into: &predictions) }
     }
 
-    private func predict(
+    func predict(
         _ rows: borrowing Rows, _ row: Int, into predictions: inout Predictions
     ) {
-        let known = Int(rows.knownClasses[row])
         if weights.outputCount == 1 {
-            let margin = finiteMargin(rows, row, 0)
-            if known <= 2 {
-                Self.write(margin, known, row, into: &predictions)
-            } else {
-                Self.write(known, row, into: &predictions) { label in
-                    label == 0 ? -0.5 * margin : label == 1 ? 0.5 * margin : 0
-                }
-            }
+            let margin = weights.finiteMargin(rows, row, 0).value
+            Self.write(margin, Int(rows.knownClasses[row]), row, into: &predictions)
         } else {
-            Self.write(known, row, into: &predictions) { label in
-                label < weights.outputCount ? finiteMargin(rows, row, label) : 0
+            Self.write(Int(rows.knownClasses[row]), row, into: &predictions) { label in
+                label < weights.outputCount ? weights.finiteMargin(rows, row, label).value : 0
             }
         }
     }
 
-    /// The margin of one output, inside ±1e300.
-    private func finiteMargin(_ rows: borrowing Rows, _ row: Int, _ output: Int) -> Double {
-        let margin = weights.margin(rows, row, output)
-        return margin.isFinite ? margin : weights.carefulMargin(rows, row, output)
-    }
-
-    /// Writes what the margin between two classes says when at most two are known.
-    @inline(__always)
-    @discardableResult
-    private static func write(
+    /// Writes what the one margin says; to a third class and further ones it gives a score of 0.
+    static func write(
         _ margin: Double, _ known: Int, _ row: Int, into predictions: inout Predictions
-    ) -> Double {
-        let probability = margin.logistic
-        if known == 2 {
+    ) {
+        switch known {
+        case 2:
+            let probability = margin.logistic
             predictions.setLabel(row, probability > 0.5 ? 1 : 0)
-            if predictions.wantsProbabilities {
-                predictions.setProbability(row, 0, 1 - probability)
-                predictions.setProbability(row, 1, probability)
-            }
-        } else {
+            guard predictions.wantsProbabilities else { return }
+            predictions.setProbability(row, 0, 1 - probability)
+            predictions.setProbability(row, 1, probability)
+        case ...1:
             predictions.setLabel(row, known == 1 ? 0 : -1)
             if known == 1, predictions.wantsProbabilities { predictions.setProbability(row, 0, 1) }
+        default:
+            write(known, row, into: &predictions) { label in
+                label == 0 ? -0.5 * margin : label == 1 ? 0.5 * margin : 0
+            }
         }
-        return probability
     }
 
     /// Writes the softmax of the scores of the known classes.
-    private static func write(
+    static func write(
         _ known: Int, _ row: Int, into predictions: inout Predictions, score: (Int) -> Double
     ) {
         var best = -1
@@ -169,120 +157,6 @@ extension LogisticRegression {
         for label in 0..<known {
             predictions.setProbability(row, label, predictions.probabilities[base + label] / sum)
         }
-    }
-}
-
-// MARK: - Learning
-
-extension LogisticRegression {
-    package mutating func learn(_ rows: borrowing Rows, _ range: Range<Int>) {
-        for row in range { learn(rows, row) }
-    }
-
-    package mutating func predictAndLearn(
-        _ rows: borrowing Rows, _ range: Range<Int>, into predictions: inout Predictions
-    ) {
-        let isFast = settings.isPlain && weights.blocks.isEmpty && loss == .log
-        var row = range.lowerBound
-        while row < range.upperBound {
-            if isFast, weights.outputCount == 1 {
-                row = weights.plainSteps(rows, row..<range.upperBound, settings) { row, margin in
-                    let known = Int(rows.knownClasses[row])
-                    let label = rows.classLabels[row]
-                    if known > 2 || label > 1 { return .infinity }
-                    let probability = Self.write(margin, known, row, into: &predictions)
-                    guard label >= 0 else { return .nan }
-                    return (probability - Double(label)) * rows.weights[row]
-                }
-                if row == range.upperBound { return }
-            }
-            predict(rows, row, into: &predictions)
-            learn(rows, row)
-            row += 1
-        }
-    }
-
-    private mutating func learn(_ rows: borrowing Rows, _ row: Int) {
-        let label = Int(rows.classLabels[row])
-        let weight = rows.weights[row]
-        guard label >= 0, label < classLimit, weight > 0 else { return }
-        grow(to: max(label + 1, Int(rows.knownClasses[row])))
-        weights.beginStep(settings)
-        if weights.outputCount == 1 {
-            learnBinary(rows, row, label, weight)
-        } else {
-            learnMulticlass(rows, row, label, weight)
-        }
-        weights.endStep()
-    }
-
-    private mutating func learnBinary(
-        _ rows: borrowing Rows, _ row: Int, _ label: Int, _ weight: Double
-    ) {
-        var margin = weights.margin(rows, row, 0)
-        let isCareful = !margin.isFinite
-        if isCareful { margin = weights.carefulMargin(rows, row, 0) }
-        let slope: Double
-        if loss == .log {
-            slope = margin.logistic - Double(label)
-        } else {
-            slope = label == 1 ? loss.slope(margin) : -loss.slope(-margin)
-        }
-        weights.step(
-            rows, row, 0, gradient: settings.clipped(slope * weight), settings: settings,
-            isCareful: isCareful)
-    }
-
-    private mutating func learnMulticlass(
-        _ rows: borrowing Rows, _ row: Int, _ label: Int, _ weight: Double
-    ) {
-        let count = weights.outputCount
-        var isCareful = false
-        for output in 0..<count {
-            scores[output] = weights.margin(rows, row, output)
-            if !scores[output].isFinite {
-                isCareful = true
-                scores[output] = weights.carefulMargin(rows, row, output)
-            }
-        }
-        if loss == .log {
-            scores[0..<count].turnIntoProbabilities()
-            scores[label] -= 1
-        } else {
-            turnIntoSlopes(label)
-        }
-        for output in 0..<count {
-            let gradient = settings.clipped(scores[output] * weight)
-            if gradient == 0, settings.l2 == 0, settings.l1 == 0 { continue }
-            weights.step(
-                rows, row, output, gradient: gradient, settings: settings, isCareful: isCareful)
-        }
-    }
-
-    /// Replaces the scores by the derivatives of the margin between the label and its rival.
-    private mutating func turnIntoSlopes(_ label: Int) {
-        var rival = label == 0 ? 1 : 0
-        for output in scores.indices where output != label && scores[output] > scores[rival] {
-            rival = output
-        }
-        let slope = loss.slope(scores[label] - scores[rival])
-        for output in scores.indices { scores[output] = 0 }
-        scores[label] = slope
-        scores[rival] = -slope
-    }
-}
-
-extension MutableCollection where Element == Double, Index == Int {
-    /// The softmax of these scores, in place.
-    mutating func turnIntoProbabilities() {
-        var highest = -Double.infinity
-        for index in indices where self[index] > highest { highest = self[index] }
-        var sum = 0.0
-        for index in indices {
-            self[index] = (self[index] - highest).exponential
-            sum += self[index]
-        }
-        for index in indices { self[index] /= sum }
     }
 }
 
