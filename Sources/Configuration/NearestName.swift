@@ -16,7 +16,8 @@ package enum NearestName {
         }
         if let best { return best.name }
         return names.first { candidate in
-            wanted.count >= 4 && (candidate.hasPrefix(wanted + "_") || wanted.hasPrefix(candidate))
+            wanted.count >= 4 && candidate.hasPrefix(wanted + "_")
+                || candidate.count >= 4 && wanted.hasPrefix(candidate + "_")
         }
     }
 

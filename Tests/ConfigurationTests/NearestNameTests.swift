@@ -19,7 +19,8 @@ struct NearestNameTests {
         "a misspelt name finds what was meant",
         arguments: [
             ("grace_perod", "grace_period"), ("grace-period", "grace_period"), ("tpic", "topic"),
-            ("Topic", "topic"), ("xyz", nil), ("x", nil), ("restore", "restore_within"), ("", nil),
+            ("Topic", "topic"), ("xyz", nil), ("x", nil), ("restore", "restore_within"),
+            ("topic_name_of_mine", "topic"), ("", nil),
         ])
     func find(name: String, expected: String?) {
         let names = ["grace_period", "topic", "restore_within"]
