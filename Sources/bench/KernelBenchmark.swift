@@ -145,27 +145,33 @@ struct KernelBenchmark {
         let elec = try Dataset.elec.get()
         let declaration = PreparationCatalogue.declarations.first { $0.name == "standardize" }
         guard let declaration else { return [] }
-        var nanoseconds: [Double] = []
-        var allocations: Int? = 0
-        for repetition in 0...repetitions {
-            var rows = elec.rows(0..<elec.count)
-            var step = try PreparationCatalogue.make(
+        func make() throws -> any PreparationStep {
+            try PreparationCatalogue.make(
                 "standardize", settings: declaration.settings(), layout: elec.layout)
+        }
+        var nanoseconds: [Double] = []
+        var step = try make()
+        for repetition in 0...repetitions {
+            step = try make()
+            var rows = elec.rows(0..<elec.count)
             let start = tw_thread_cpu_nanoseconds()
-            allocations = countAllocations {
-                for start in stride(from: 0, to: rows.count, by: batchRecords) {
-                    let range = start..<min(rows.count, start + batchRecords)
-                    step.transformAndLearn(&rows, range)
-                }
-            }
+            pass(&step, &rows)
             let spent = Double(tw_thread_cpu_nanoseconds() - start) / Double(rows.count)
             if repetition > 0 { nanoseconds.append(spent) }
         }
+        var rows = elec.rows(0..<elec.count)
+        let allocations = countAllocations { pass(&step, &rows) }
         return [
             Kernel(
                 name: "standardize, elec", nanoseconds: nanoseconds, allocations: allocations,
                 records: elec.count, prototype: nil)
         ]
+    }
+
+    private func pass(_ step: inout any PreparationStep, _ rows: inout Rows) {
+        for start in stride(from: 0, to: rows.count, by: batchRecords) {
+            step.transformAndLearn(&rows, start..<min(rows.count, start + batchRecords))
+        }
     }
 
     private func detectors() throws -> [Kernel] {
@@ -183,25 +189,29 @@ struct KernelBenchmark {
                 let declaration = DetectorCatalogue.declarations.first(where: { $0.name == name })
             else { return nil }
             var nanoseconds: [Double] = []
-            var allocations: Int? = 0
             var signals = [UInt8](repeating: 0, count: batchRecords)
+            var detector = try DetectorCatalogue.make(name, settings: declaration.settings())
             for repetition in 0...repetitions {
-                var detector = try DetectorCatalogue.make(name, settings: declaration.settings())
+                detector.reset()
                 let start = tw_thread_cpu_nanoseconds()
-                allocations = countAllocations {
-                    let span = values.span
-                    for start in stride(from: 0, to: count, by: batchRecords) {
-                        var out = signals.mutableSpan
-                        detector.update(
-                            span.extracting(start..<start + batchRecords), into: &out)
-                    }
-                }
+                pass(&detector, values.span, &signals)
                 let spent = Double(tw_thread_cpu_nanoseconds() - start) / Double(count)
                 if repetition > 0 { nanoseconds.append(spent) }
             }
+            let allocations = countAllocations { pass(&detector, values.span, &signals) }
             return Kernel(
                 name: "\(name), 1,000,000 Bernoulli", nanoseconds: nanoseconds,
                 allocations: allocations, records: count, prototype: prototype)
+        }
+    }
+
+    private func pass(
+        _ detector: inout any DriftDetector, _ values: Span<Double>, _ signals: inout [UInt8]
+    ) {
+        for start in stride(from: 0, to: values.count, by: batchRecords) {
+            let end = min(values.count, start + batchRecords)
+            var out = signals.mutableSpan
+            detector.update(values.extracting(start..<end), into: &out)
         }
     }
 
