@@ -2,7 +2,8 @@
 package enum CommandLineTool {
     /// All commands, in the order in which help shows them.
     package static let commands: [any Command.Type] = [
-        GenerateCommand.self, VersionCommand.self, HelpCommand.self,
+        EvalCommand.self, GenerateCommand.self, ModelsCommand.self, SchemaCommand.self,
+        VersionCommand.self, HelpCommand.self,
     ]
 
     /// - Parameter words: The command line without the program's name.

@@ -14,7 +14,9 @@ package struct CSVFields: Sendable, Equatable {
     package let fields: [Field]
 
     /// Reads a record as RFC 4180 has it; a quote that is not closed ends with the record.
-    package init(_ record: Span<UInt8>, delimiter: UInt8) {
+    package init(
+        _ record: Span<UInt8>, delimiter: UInt8, quote: UInt8 = UInt8(ascii: "\"")
+    ) {
         var fields: [Field] = []
         var bytes: [UInt8] = []
         var wasQuoted = false
@@ -24,9 +26,9 @@ package struct CSVFields: Sendable, Equatable {
             let byte = record[index]
             index += 1
             if isInside {
-                if byte != UInt8(ascii: "\"") {
+                if byte != quote {
                     bytes.append(byte)
-                } else if index < record.count, record[index] == UInt8(ascii: "\"") {
+                } else if index < record.count, record[index] == quote {
                     bytes.append(byte)
                     index += 1
                 } else {
@@ -36,7 +38,7 @@ package struct CSVFields: Sendable, Equatable {
                 fields.append(Field(String(decoding: bytes, as: UTF8.self), isQuoted: wasQuoted))
                 bytes.removeAll(keepingCapacity: true)
                 wasQuoted = false
-            } else if byte == UInt8(ascii: "\""), bytes.isEmpty, !wasQuoted {
+            } else if byte == quote, bytes.isEmpty, !wasQuoted {
                 wasQuoted = true
                 isInside = true
             } else {

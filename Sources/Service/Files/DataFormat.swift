@@ -1,7 +1,7 @@
 /// How the records of a data file are written.
 package enum DataFormat: Sendable, Equatable {
     /// Comma-separated values with a header line.
-    case csv(delimiter: UInt8)
+    case csv(delimiter: UInt8, quote: UInt8 = 0x22)
     /// One JSON document a line.
     case jsonLines
 
@@ -40,7 +40,8 @@ package enum DataFormat: Sendable, Equatable {
 
     var scanner: RecordScanner {
         switch self {
-        case .csv(let delimiter): RecordScanner(layout: .csv(delimiter: delimiter))
+        case .csv(let delimiter, let quote):
+            RecordScanner(layout: .csv(delimiter: delimiter, quote: quote))
         case .jsonLines: RecordScanner(layout: .lines)
         }
     }

@@ -4,7 +4,8 @@ package import State
 /// Data files as a log of one partition: CSV or JSON lines, plain or gzip, or standard input.
 ///
 /// Several files are one log in the order given; offsets are record numbers over all of them, and
-/// there are no timestamps, keys or headers. Each CSV file begins with a header line, the same in
+/// keys are the same numbers as text, which is what `produce` writes. There are no timestamps and
+/// no headers. Each CSV file begins with a header line, the same in
 /// all, unless columns are declared; blank lines hold no record. A value above the limit is lent with one byte more than the
 /// limit, so that the decoder refuses it.
 ///

@@ -22,6 +22,7 @@ struct RecordReader: ~Copyable {
     private let valueBytesLimit: Int
 
     private var blocks: RecordBlocks
+    private var keys = RecordKeys()
     private var source: ByteSource?
     private var pathIndex = -1
     private var finishedByteCount = 0
@@ -81,6 +82,7 @@ struct RecordReader: ~Copyable {
     mutating func release(_ count: Int) {
         queue.removeFirst(count)
         blocks.release(count)
+        keys.release(count)
     }
 
     // MARK: Splitting
@@ -128,20 +130,22 @@ struct RecordReader: ~Copyable {
             expectsHeader = false
             if try isHeader(range.lowerBound..<end) { return }
         }
-        // Safety: the record's bytes stay until `release` gives back its block.
+        let keyCount = keys.append(queue.nextOffset)
+        // Safety: the bytes of record and key stay until `release` gives back their blocks.
         queue.append(
             unsafe RawRecord(
-                value: block.base + range.lowerBound, valueCount: end - range.lowerBound, key: nil,
-                keyCount: -1, partition: 0, offset: queue.nextOffset, timestamp: -1))
+                value: block.base + range.lowerBound, valueCount: end - range.lowerBound,
+                key: keys.last, keyCount: keyCount, partition: 0, offset: queue.nextOffset,
+                timestamp: -1))
         blocks.addRecord()
     }
 
     /// Reads the names of a file's first line; with declared columns the line may be a record.
     private mutating func isHeader(_ range: Range<Int>) throws(FileError) -> Bool {
-        guard case .csv(let delimiter) = format else { return false }
+        guard case .csv(let delimiter, let quote) = format else { return false }
         // Safety: as in `deliver`.
         let names = unsafe blocks.current.withBytes(range) { bytes in
-            CSVFields(bytes, delimiter: delimiter).fields.map(\.text)
+            CSVFields(bytes, delimiter: delimiter, quote: quote).fields.map(\.text)
         }
         if !declaredColumns.isEmpty {
             columns = declaredColumns

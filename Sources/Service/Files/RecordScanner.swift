@@ -11,7 +11,7 @@ package struct RecordScanner: Sendable {
         /// One record a line.
         case lines
         /// Comma-separated values with this delimiter.
-        case csv(delimiter: UInt8)
+        case csv(delimiter: UInt8, quote: UInt8)
     }
 
     private enum Position {
@@ -23,7 +23,6 @@ package struct RecordScanner: Sendable {
     }
 
     private static let newline: UInt8 = 0x0A
-    private static let quote: UInt8 = 0x22
 
     private let layout: Layout
     private var position = Position.fieldStart
@@ -44,13 +43,13 @@ package struct RecordScanner: Sendable {
     /// - Returns: The index of the line end that closes the record, or `nil` if it goes on past
     ///   the bytes.
     package mutating func findEnd(_ bytes: Span<UInt8>, isWholeLine: Bool = false) -> Int? {
-        guard case .csv(let delimiter) = layout, !isWholeLine else {
+        guard case .csv(let delimiter, let quote) = layout, !isWholeLine else {
             return Self.first(Self.newline, bytes)
         }
         if position != .quoted, position != .afterQuote {
             let end = Self.first(Self.newline, bytes)
             let line = bytes.extracting(0..<(end ?? bytes.count))
-            if Self.first(Self.quote, line) == nil {
+            if Self.first(quote, line) == nil {
                 if end != nil {
                     position = .fieldStart
                 } else if !bytes.isEmpty {
@@ -59,22 +58,22 @@ package struct RecordScanner: Sendable {
                 return end
             }
         }
-        return scan(bytes, delimiter: delimiter)
+        return scan(bytes, delimiter: delimiter, quote: quote)
     }
 
-    private mutating func scan(_ bytes: Span<UInt8>, delimiter: UInt8) -> Int? {
+    private mutating func scan(_ bytes: Span<UInt8>, delimiter: UInt8, quote: UInt8) -> Int? {
         for index in bytes.indices {
             let byte = bytes[index]
             switch position {
             case .quoted:
-                if byte == Self.quote { position = .afterQuote }
+                if byte == quote { position = .afterQuote }
             case .fieldStart, .plain, .afterQuote:
                 if byte == Self.newline {
                     position = .fieldStart
                     return index
                 } else if byte == delimiter {
                     position = .fieldStart
-                } else if byte == Self.quote, position != .plain {
+                } else if byte == quote, position != .plain {
                     position = .quoted
                 } else {
                     position = .plain

@@ -4,12 +4,7 @@ import Testing
 
 @Suite("generate")
 struct GenerateCommandTests {
-    private func run(_ words: String...) -> (code: ExitCode, output: String, messages: String) {
-        let output = MemoryChannel()
-        let messages = MemoryChannel()
-        let code = CommandLineTool.run(words, console: Console(output: output, messages: messages))
-        return (code, output.text, messages.text)
-    }
+    private func run(_ words: String...) -> ProgramRun { ProgramRun(words) }
 
     @Test("as many records as asked for, after the header")
     func records() {

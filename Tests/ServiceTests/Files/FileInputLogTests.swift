@@ -53,7 +53,10 @@ struct FileInputLogTests {
                 span.indices.map { index in
                     let record = span[index]
                     #expect(record.offset == Int64(records.count + index))
-                    #expect(record.timestamp == -1 && record.keyCount == -1)
+                    #expect(record.timestamp == -1)
+                    let key = record.key
+                    let keyText = String(decoding: key.indices.map { key[$0] }, as: UTF8.self)
+                    #expect(keyText == "\(record.offset)")
                     let value = record.value
                     return String(decoding: value.indices.map { value[$0] }, as: UTF8.self)
                 }
