@@ -28,6 +28,8 @@ struct node {
     /// The child that began the last document, and the sibling that followed this one: the order of
     /// fields in one document is usually that of the next.
     uint32_t usual_first, usual_next;
+    /// Whether the only reader wants a number in a column, which is the usual case.
+    bool has_dense_number;
     /// The last document that had this field.
     uint64_t seen;
 };
@@ -36,6 +38,21 @@ uint64_t load(const uint8_t *p) {
     uint64_t word;
     memcpy(&word, p, 8);
     return word;
+}
+
+/// The word as if its first byte in memory were its lowest.
+uint64_t little_endian(uint64_t word) {
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? word : __builtin_bswap64(word);
+}
+
+constexpr uint64_t integer_powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
+
+/// The number of eight decimal digits, the first one in the lowest byte.
+uint64_t eight_digits(uint64_t digits) {
+    digits = digits * 10 + (digits >> 8);
+    constexpr uint64_t pairs = 0x000000FF000000FF;
+    return ((digits & pairs) * 0x000F424000000064 + ((digits >> 16) & pairs) * 0x0000271000000001) >>
+           32;
 }
 
 template <typename T> bool grow(T *&memory, size_t &capacity, size_t needed) {
@@ -54,7 +71,7 @@ bool is_space(uint8_t byte) {
 
 /// Whether a number or word may end before this byte.
 bool ends_scalar(uint8_t byte) {
-    return is_space(byte) || byte == ',' || byte == '}' || byte == ']';
+    return byte == ',' || byte == '}' || byte == ']' || is_space(byte);
 }
 
 /// The 16 bits of four hexadecimal digits, or -1.
@@ -182,7 +199,7 @@ struct tw_json {
             // Eight bytes at a time: the high bit of a byte is set where it is a quote or backslash
             // (false marks can only follow a true one, and the lowest is looked at).
             constexpr uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
-            uint64_t word = load(p);
+            uint64_t word = little_endian(load(p));
             uint64_t quotes = word ^ (ones * '"'), slashes = word ^ (ones * '\\');
             uint64_t marks =
                 (((quotes - ones) & ~quotes) | ((slashes - ones) & ~slashes)) & highs;
@@ -225,7 +242,28 @@ struct tw_json {
         return source.escaped ? unescape(source) : slice(source.begin, source.end);
     }
 
-    bool number(const uint8_t *p, tw::decimal &result) {
+    /// Adds the digits at `p` to the mantissa, eight at a time and without a branch for their number.
+    static const uint8_t *digit_run(const uint8_t *p, uint64_t &mantissa) {
+        for (;;) {
+            // Digits become 0…9. The high bit marks the other bytes; a carry can only add false marks
+            // after a true one, and the lowest is looked at.
+            uint64_t word = little_endian(load(p)) ^ 0x3030303030303030;
+            uint64_t marks = ((word + 0x7676767676767676) | word) & 0x8080808080808080;
+            if (marks == 0) {
+                mantissa = mantissa * 100000000 + eight_digits(word);
+                p += 8;
+                continue;
+            }
+            unsigned count = unsigned(__builtin_ctzll(marks)) / 8;
+            if (count == 0) return p;
+            mantissa = mantissa * integer_powers[count] + eight_digits(word << (64 - 8 * count));
+            return p + count;
+        }
+    }
+
+    bool number(const uint8_t *p, tw::decimal &result) { return read_number(p, result); }
+
+    __attribute__((always_inline)) bool read_number(const uint8_t *p, tw::decimal &result) {
         result.begin = p;
         result.negative = *p == '-';
         if (*p == '-') p++;
@@ -237,7 +275,7 @@ struct tw_json {
         int64_t exponent = 0;
         if (*p == '.') {
             const uint8_t *fraction = ++p;
-            while (tw::is_digit(*p)) mantissa = mantissa * 10 + (*p++ - '0');
+            p = digit_run(p, mantissa);
             if (p == fraction) return false;
             exponent = fraction - p;
             count += size_t(p - fraction);
@@ -545,7 +583,16 @@ struct tw_json {
                 usual = &field->usual_next;
                 if (field->seen == serial) set_fault(tw_duplicate_field);
                 field->seen = serial;
-                if (!value(*field, p, depth)) return false;
+                if (field->has_dense_number && tw::is_digit(*p)) {
+                    const tw_target &target = targets[field->first_target];
+                    tw::decimal decimal;
+                    if (!read_number(p, decimal)) return false;
+                    if (!tw::to_double(decimal, row_dense[target.index])) {
+                        set_fault(target.range_fault);
+                    }
+                } else if (!value(*field, p, depth)) {
+                    return false;
+                }
             } else if (!skip(p, depth)) {
                 return false;
             }
@@ -643,6 +690,8 @@ tw_json *tw_json_create(const tw_node *nodes, size_t node_count, const uint8_t *
         to.first_target = from.first_target;
         to.target_count = from.target_count;
         to.usual_first = from.first_child;
+        to.has_dense_number =
+            from.target_count == 1 && targets[from.first_target].kind == tw_dense_number;
         // A key that has to be escaped never matches by its bytes: no key holds the byte 1.
         bool is_plain = true;
         for (uint32_t k = 0; k < to.length; k++) {

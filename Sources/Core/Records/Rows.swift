@@ -67,8 +67,7 @@ package struct Rows: ~Copyable {
         for vector in (row * vectorsPerRow)..<((row + 1) * vectorsPerRow) {
             denseStorage[vector] = .zero
         }
-        setDefaults(row)
-        return row
+        return appendFilledRow(0)
     }
 
     /// Makes room for more rows, so that ``withFreeRows(_:)`` can fill them.
@@ -94,10 +93,13 @@ package struct Rows: ~Copyable {
         }
     }
 
-    /// Adds the row whose lanes were filled at position `filled` after the last row, and gives the
-    /// rest the defaults of ``appendRow()``.
+    /// Adds the row whose lanes were filled at position `filled` after the last row, in one call,
+    /// since a decoder does so for each record.
     @discardableResult
-    package mutating func appendFilledRow(_ filled: Int) -> Int {
+    package mutating func appendFilledRow(
+        _ filled: Int, classLabel: Int32 = -1, knownClasses: Int32 = 0, target: Double = .nan,
+        weight: Double = 1, eventTime: Int64 = 0
+    ) -> Int {
         let row = count
         precondition(row + filled < capacity, "row \(row + filled) has no room")
         if filled != 0 {
@@ -106,18 +108,14 @@ package struct Rows: ~Copyable {
                     denseStorage[(row + filled) * vectorsPerRow + vector]
             }
         }
-        setDefaults(row)
-        return row
-    }
-
-    private mutating func setDefaults(_ row: Int) {
-        classLabelStorage[row] = -1
-        knownClassStorage[row] = 0
-        targetStorage[row] = .nan
-        weightStorage[row] = 1
-        eventTimeStorage[row] = 0
+        classLabelStorage[row] = classLabel
+        knownClassStorage[row] = knownClasses
+        targetStorage[row] = target
+        weightStorage[row] = weight
+        eventTimeStorage[row] = eventTime
         sparseStarts.append(sparseIndexStorage.count)
         count += 1
+        return row
     }
 
     private mutating func grow() {

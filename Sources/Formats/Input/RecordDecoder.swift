@@ -142,9 +142,7 @@ package struct RecordDecoder: ~Copyable {
             filled += 1
             do throws(RecordFault) {
                 let outcome = try check(fields)
-                let row = batch.rows.appendFilledRow(dropped)
-                commit(fields, outcome, records[first + index], row: row, into: &batch)
-                batch.accept()
+                commit(fields, outcome, records[first + index], filled: dropped, into: &batch)
             } catch {
                 dropped += 1
                 batch.reject(error)
@@ -220,27 +218,33 @@ package struct RecordDecoder: ~Copyable {
         }
     }
 
-    /// Writes everything but the plain numbers, which stand in the row already.
+    /// Adds the row, whose plain numbers stand in its lanes already.
     private mutating func commit(
-        _ fields: borrowing RowFields, _ outcome: Outcome, _ record: RawRecord, row: Int,
+        _ fields: borrowing RowFields, _ outcome: Outcome, _ record: RawRecord, filled: Int,
         into batch: inout DecodedBatch
     ) {
-        if !plan.special.isEmpty { commitSpecial(fields, row: row, into: &batch.rows) }
-        batch.rows.setWeight(row, outcome.weight)
-        batch.rows.setEventTime(row, outcome.time ?? max(0, record.timestamp))
+        var classLabel: Int32 = -1
+        var knownClasses = 0
+        var target = Double.nan
         if let slice = plan.labelSlice {
-            batch.rows.setKnownClasses(row, Int32(truncatingIfNeeded: classes.count))
+            knownClasses = classes.count
             if let value = fields.slice(slice), let code = classes.code(of: value, adding: true) {
-                batch.rows.setClassLabel(row, Int32(truncatingIfNeeded: code))
+                classLabel = Int32(truncatingIfNeeded: code)
             }
         } else if let index = plan.labelValue {
-            batch.rows.setTarget(row, fields.values[index])
+            target = fields.values[index]
         }
+        let row = batch.rows.appendFilledRow(
+            filled, classLabel: classLabel, knownClasses: Int32(truncatingIfNeeded: knownClasses),
+            target: target, weight: outcome.weight,
+            eventTime: outcome.time ?? max(0, record.timestamp))
+        if !plan.special.isEmpty { commitSpecial(fields, row: row, into: &batch.rows) }
         if let slice = plan.idSlice, let value = fields.slice(slice) {
             batch.idContent.append(id: value, isLiteral: json != nil)
         } else {
             batch.idContent.append(idOf: record)
         }
+        batch.accept()
     }
 
     private mutating func commitSpecial(

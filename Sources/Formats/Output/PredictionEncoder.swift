@@ -1,4 +1,3 @@
-import CSimdJSON
 package import Core
 
 /// What a prediction says.
@@ -23,7 +22,7 @@ package enum PredictionKind: Sendable, Equatable {
 /// - Complexity: O(classes) time for each record; steady state allocates nothing.
 package struct PredictionEncoder: ~Copyable {
     package let kind: PredictionKind
-    /// The classes known so far as JSON texts, one after another.
+    /// The classes known so far as JSON texts, each between a comma and a colon.
     private var names = ByteBuffer(capacity: 256)
     /// Where each class's text ends in `names`.
     private var nameEnds: [Int] = []
@@ -51,37 +50,45 @@ package struct PredictionEncoder: ~Copyable {
         let probabilities = predictions.probabilities
         let knownClasses = batch.rows.knownClasses
         let capacity = predictions.classCapacity
+        let hasProbabilities = predictions.wantsProbabilities
         for row in rows {
             let record = records[Int(indices[row])]
+            let id = ids.extracting(batch.idRange(row))
+            let known = kind == .classification && hasProbabilities ? Int(knownClasses[row]) : 0
             output.open(key: record.key, hasKey: record.keyCount >= 0)
-            output.content.append("{\"id\":" as StaticString)
-            output.content.append(ids.extracting(batch.idRange(row)))
-            output.content.append(",\"prediction\":" as StaticString)
-            switch kind {
-            case .classification:
-                append(className: Int(labels[row]), to: &output.content)
-                if predictions.wantsProbabilities {
-                    let known = Int(knownClasses[row])
-                    append(
-                        probabilities.extracting((row * capacity)..<(row * capacity + known)),
-                        to: &output.content)
+            // The fixed texts and the two or three numbers take less than 192 bytes; each class at
+            // most its name, which may be written twice, and a probability.
+            let limit = 192 + id.count + 2 * names.count + 8 * known
+            // Safety: no more than `limit` bytes are written.
+            unsafe output.content.write(upTo: limit) { start in
+                var writer = unsafe RecordWriter(start)
+                writer.write("{\"id\":")
+                writer.write(id)
+                writer.write(",\"prediction\":")
+                switch kind {
+                case .classification:
+                    write(className: Int(labels[row]), to: &writer)
+                    if hasProbabilities {
+                        let first = row * capacity
+                        write(probabilities.extracting(first..<(first + known)), to: &writer)
+                    }
+                case .regression: writer.write(shortest: values[row])
+                case .clustering:
+                    if labels[row] < 0 {
+                        writer.write("null,\"distance\":null")
+                    } else {
+                        writer.write(decimal: Int64(labels[row]))
+                        writer.write(",\"distance\":")
+                        writer.write(shortest: values[row].squareRoot())
+                    }
                 }
-            case .regression:
-                Self.append(values[row], to: &output.content)
-            case .clustering:
-                if labels[row] < 0 {
-                    output.content.append("null,\"distance\":null" as StaticString)
-                } else {
-                    output.content.append(decimal: labels[row])
-                    output.content.append(",\"distance\":" as StaticString)
-                    Self.append(values[row].squareRoot(), to: &output.content)
-                }
+                writer.write(",\"partition\":")
+                writer.write(decimal: Int64(record.partition))
+                writer.write(",\"offset\":")
+                writer.write(decimal: record.offset)
+                writer.write(UInt8(ascii: "}"))
+                return writer.count
             }
-            output.content.append(",\"partition\":" as StaticString)
-            output.content.append(decimal: record.partition)
-            output.content.append(",\"offset\":" as StaticString)
-            output.content.append(decimal: record.offset)
-            output.content.append(UInt8(ascii: "}"))
             output.close(.predictions, partition: record.partition)
         }
     }
@@ -90,62 +97,37 @@ package struct PredictionEncoder: ~Copyable {
     private mutating func learnNames(of classes: borrowing ValueDictionary) {
         precondition(nameEnds.count <= classes.count, "the classes are of another decoder")
         for code in nameEnds.count..<classes.count {
+            names.append(UInt8(ascii: ","))
             names.appendJSON(text: classes.textBytes.extracting(classes.textRange(code)))
+            names.append(UInt8(ascii: ":"))
             nameEnds.append(names.count)
         }
     }
 
-    private func append(className code: Int, to content: inout ByteBuffer) {
-        if code < 0 {
-            content.append("null" as StaticString)
-        } else {
-            content.append(name(code))
-        }
-    }
-
+    /// A class's text as JSON between a comma and a colon.
     @_lifetime(borrow self)
     private func name(_ code: Int) -> Span<UInt8> {
         names.bytes.extracting((code == 0 ? 0 : nameEnds[code - 1])..<nameEnds[code])
     }
 
-    private func append(_ probabilities: Span<Double>, to content: inout ByteBuffer) {
-        content.append(",\"probabilities\":{" as StaticString)
-        for code in probabilities.indices {
-            if code > 0 { content.append(UInt8(ascii: ",")) }
-            content.append(name(code))
-            content.append(UInt8(ascii: ":"))
-            content.append(sixDecimals: probabilities[code])
-        }
-        content.append(UInt8(ascii: "}"))
-    }
-
-    private static func append(_ value: Double, to content: inout ByteBuffer) {
-        if value.isFinite {
-            content.append(shortest: value)
+    @inline(__always)
+    private func write(className code: Int, to writer: inout RecordWriter) {
+        if code < 0 {
+            writer.write("null")
         } else {
-            content.append("null" as StaticString)
+            let name = name(code)
+            writer.write(name.extracting(1..<(name.count - 1)))
         }
     }
-}
 
-extension ByteBuffer {
-    /// Appends a number between 0 and 1 with six decimals, rounded half up; others are clamped, and
-    /// NaN is `null`.
-    mutating func append(sixDecimals value: Double) {
-        guard value >= 0 else {
-            append(value.isNaN ? "null" as StaticString : "0.000000" as StaticString)
-            return
+    @inline(__always)
+    private func write(_ probabilities: Span<Double>, to writer: inout RecordWriter) {
+        writer.write(",\"probabilities\":{")
+        for code in probabilities.indices {
+            let name = name(code)
+            writer.write(code == 0 ? name.extracting(1..<name.count) : name)
+            writer.write(sixDecimals: probabilities[code])
         }
-        var rest = value < 1 ? UInt32(value * 1e6 + 0.5) : 1_000_000
-        // Safety: exactly eight bytes are written.
-        unsafe write(upTo: 8) { out in
-            for position in stride(from: 7, through: 2, by: -1) {
-                unsafe out[position] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
-                rest /= 10
-            }
-            unsafe out[1] = UInt8(ascii: ".")
-            unsafe out[0] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest)
-            return 8
-        }
+        writer.write(UInt8(ascii: "}"))
     }
 }
