@@ -66,7 +66,7 @@ package enum DecoderComparison {
 
 extension PlainDecoder.Row {
     /// A row of a batch.
-    init(_ batch: borrowing DecodedBatch, _ row: Int, columnCount: Int) {
+    package init(_ batch: borrowing DecodedBatch, _ row: Int, columnCount: Int) {
         self.init()
         let labels = batch.rows.classLabels
         let known = batch.rows.knownClasses

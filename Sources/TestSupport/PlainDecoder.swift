@@ -22,6 +22,11 @@ package struct PlainDecoder {
     package struct Pair: Equatable {
         package let index: UInt32
         package let value: Double
+
+        package init(index: UInt32, value: Double) {
+            self.index = index
+            self.value = value
+        }
     }
 
     /// Who reads a field.
