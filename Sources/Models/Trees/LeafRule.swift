@@ -1,0 +1,159 @@
+import Core
+
+/// How leaves predict.
+struct LeafRule {
+    let prediction: LeafPrediction
+    let bayesThreshold: Double
+}
+
+/// What the two ways of predicting said of a row; −1 for a way that was not asked.
+struct LeafAnswer {
+    var majority = -1
+    var bayes = -1
+    var isComplete = false
+}
+
+extension LeafView {
+    /// Predicts the row at a leaf.
+    ///
+    /// - Parameters:
+    ///   - known: The number of classes known; without any the label is −1.
+    ///   - learning: Whether the answers of both ways are wanted, to compare them with the label.
+    ///   - row: Where the prediction goes; −1 for nowhere.
+    @inline(__always)
+    func predict(
+        _ head: LeafHead, _ slot: Int, known: Int, rule: LeafRule, learning: Bool,
+        into predictions: inout Predictions, row target: Int
+    ) -> LeafAnswer {
+        let table = slot &* classCapacity
+        var answer = LeafAnswer()
+        if learning { answer.isComplete = row.isComplete }
+        if known <= 0 {
+            if target >= 0 { predictions.setLabel(target, -1) }
+            return answer
+        }
+        let extent = min(Int(head.extent), known)
+        answer.majority = majorityLabel(table, extent)
+        var usesBayes = false
+        switch rule.prediction {
+        case .majority: break
+        case .naiveBayes: usesBayes = head.isActive && weightSum(table, head) >= rule.bayesThreshold
+        case .naiveBayesAdaptive:
+            usesBayes = head.isActive && !(head.majorityCorrect > head.bayesCorrect)
+        }
+        let wants = target >= 0 && predictions.wantsProbabilities
+        let asksBayes =
+            usesBayes || (learning && head.isActive && rule.prediction == .naiveBayesAdaptive)
+        if asksBayes {
+            if head.isFresh {
+                answer.bayes = answer.majority
+                if usesBayes && wants { setShares(table, known, into: &predictions, row: target) }
+            } else {
+                if !learning { answer.isComplete = row.isComplete }
+                let keeps = usesBayes && wants
+                let (label, best) = bayesLabel(
+                    table, known: known, isComplete: answer.isComplete, into: &predictions,
+                    keeping: keeps ? target : -1)
+                answer.bayes = label
+                if keeps { normalise(table, known, best: best, into: &predictions, row: target) }
+            }
+        }
+        if target >= 0 {
+            predictions.setLabel(target, Int32(usesBayes ? answer.bayes : answer.majority))
+            if wants && !usesBayes { setShares(table, known, into: &predictions, row: target) }
+        }
+        return answer
+    }
+
+    /// The weight of the records of a leaf, summed in the order of the classes as MOA does.
+    @inline(__always)
+    func weightSum(_ table: Int, _ head: LeafHead) -> Double {
+        var sum = 0.0
+        for code in 0..<Int(head.extent) { sum += classes[table &+ code].weight }
+        return sum
+    }
+
+    /// The shares of the classes in the leaf's records as probabilities.
+    @inline(__always)
+    private func setShares(
+        _ table: Int, _ known: Int, into predictions: inout Predictions, row target: Int
+    ) {
+        let counted = min(known, classCapacity)
+        var sum = 0.0
+        for code in 0..<counted { sum += max(0, classes[table &+ code].weight) }
+        for code in 0..<known {
+            let weight = code < counted ? max(0, classes[table &+ code].weight) : 0
+            predictions.setProbability(target, code, sum > 0 ? weight / sum : 1 / Double(known))
+        }
+    }
+
+    /// Turns the scores in place of a row's probabilities into probabilities.
+    ///
+    /// Scores that say nothing give the shares of the classes.
+    @inline(__always)
+    private func normalise(
+        _ table: Int, _ known: Int, best: Double, into predictions: inout Predictions,
+        row target: Int
+    ) {
+        guard best > -.infinity, best < .infinity else {
+            setShares(table, known, into: &predictions, row: target)
+            return
+        }
+        let start = target &* predictions.classCapacity
+        let counted = min(known, classCapacity)
+        var sum = 0.0
+        for code in 0..<counted {
+            let score = predictions.probabilities[start &+ code]
+            // A NaN stands for a vote that only products of densities could tell.
+            let value =
+                score == best
+                ? 1 : (score > -.infinity && score < best ? (score - best).exponential : 0)
+            predictions.setProbability(target, code, value)
+            sum += value
+        }
+        for code in 0..<counted {
+            predictions.setProbability(
+                target, code, predictions.probabilities[start &+ code] / sum)
+        }
+        for code in counted..<max(counted, known) { predictions.setProbability(target, code, 0) }
+    }
+}
+
+/// The class counts that splits held when they were made.
+struct SplitView: ~Escapable {
+    let counts: Span<Double>
+    let classCapacity: Int
+
+    @_lifetime(copy counts)
+    init(counts: Span<Double>, classCapacity: Int) {
+        self.counts = counts
+        self.classCapacity = classCapacity
+    }
+
+    /// Predicts a row that cannot go below a split: the majority of its counts.
+    func predict(_ index: Int, known: Int, into predictions: inout Predictions, row: Int) {
+        if known <= 0 {
+            predictions.setLabel(row, -1)
+            return
+        }
+        let counted = min(known, classCapacity)
+        let start = index * classCapacity
+        var label = 0
+        var most = -Double.infinity
+        var sum = 0.0
+        for code in 0..<counted {
+            let weight = counts[start + code]
+            sum += max(0, weight)
+            if weight > most {
+                most = weight
+                label = code
+            }
+        }
+        predictions.setLabel(row, Int32(label))
+        guard predictions.wantsProbabilities else { return }
+        for code in 0..<known {
+            let weight = code < counted ? max(0, counts[start + code]) : 0
+            predictions.setProbability(row, code, sum > 0 ? weight / sum : 1 / Double(known))
+        }
+    }
+}
