@@ -112,6 +112,12 @@ extension ModelCatalogue {
             (parts) throws(SettingsError) in
             try LinearRegression(settings: parts.settings, layout: parts.layout)
         },
+        .classifier(HoeffdingTree.declaration, HoeffdingTree.self) {
+            (parts) throws(SettingsError) in
+            try HoeffdingTree(
+                settings: parts.settings, layout: parts.layout,
+                declaredClasses: parts.declaredClasses, seed: parts.seed)
+        },
         .clusterer(KMeans.declaration, KMeans.self) { (parts) throws(SettingsError) in
             try KMeans(settings: parts.settings, layout: parts.layout, seed: parts.seed)
         },

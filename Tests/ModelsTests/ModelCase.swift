@@ -76,6 +76,21 @@ struct ModelCase: Sendable, CustomTestStringConvertible {
                         })
                 )
             ]),
+        ModelCase("hoeffding_tree", [("grace_period", .integer(20)), ("delta", .number(0.1))]),
+        ModelCase(
+            "hoeffding_tree",
+            [
+                ("leaf_prediction", .text("naive_bayes")), ("split_criterion", .text("gini")),
+                ("grace_period", .integer(20)), ("delta", .number(0.1)),
+                ("memory", .bytes(64 << 10)),
+            ]),
+        ModelCase(
+            "hoeffding_tree",
+            [
+                ("leaf_prediction", .text("majority")), ("binary_splits", .boolean(true)),
+                ("grace_period", .integer(20)), ("delta", .number(0.1)),
+                ("remove_poor_attributes", .boolean(true)), ("no_pre_prune", .boolean(true)),
+            ]),
     ]
 
     /// The hash of the predictions of some cases on the stream of seed 14.
@@ -102,5 +117,8 @@ struct ModelCase: Sendable, CustomTestStringConvertible {
         0x95E2_8ADD_D312_567E,
         0x2C8F_74B8_78D7_66A1,
         0xD8A1_9D14_133E_1EB1,
+        0xF590_AD6C_E88F_A29E,
+        0x1FC7_21AD_36D1_6485,
+        0x14D8_C405_E83F_E3A6,
     ]
 }

@@ -7,7 +7,7 @@ package import Core
 /// predict by majority, naive Bayes, or what was right more often. With the same settings its
 /// structure and predictions are those of MOA 2024.07.
 ///
-/// - Missing values (anything not finite) are skipped by the observers. A record without the value
+/// - Missing values (anything not finite, and numbers above 3e153) are skipped by the observers. A record without the value
 ///   that a split asks for is answered from the class counts that the split held when it was made,
 ///   and teaches nothing below it.
 /// - Before any record the first known class is predicted, with equal probabilities; classes,

@@ -110,7 +110,7 @@ struct LeafLearner {
         _ numeric: inout MutableSpan<Lanes>
     ) {
         typealias Plane = LeafStore.Plane
-        let isPresent = (x - x .== 0) .& isNumeric
+        let isPresent = (RowView.nothing(x) .== 0) .& isNumeric
         let before = numeric[at &+ Plane.weight &* vectorCount]
         let isFirst = isPresent .& (before .<= 0)
         let total = before.replacing(with: before + weight, where: isPresent)

@@ -55,7 +55,7 @@ extension LeafView {
                     table, known: known, isComplete: answer.isComplete, into: &predictions,
                     keeping: keeps ? target : -1)
                 answer.bayes = label
-                if keeps { normalise(table, known, best: best, into: &predictions, row: target) }
+                if keeps { normalise(known, best: best, into: &predictions, row: target) }
             }
         }
         if target >= 0 {
@@ -89,14 +89,14 @@ extension LeafView {
 
     /// Turns the scores in place of a row's probabilities into probabilities.
     ///
-    /// Scores that say nothing give the shares of the classes.
+    /// Where naive Bayes gives no class any evidence, all known classes are equally likely; the
+    /// label is then the first one, as in MOA.
     @inline(__always)
     private func normalise(
-        _ table: Int, _ known: Int, best: Double, into predictions: inout Predictions,
-        row target: Int
+        _ known: Int, best: Double, into predictions: inout Predictions, row target: Int
     ) {
         guard best > -.infinity, best < .infinity else {
-            setShares(table, known, into: &predictions, row: target)
+            for code in 0..<known { predictions.setProbability(target, code, 1 / Double(known)) }
             return
         }
         let start = target &* predictions.classCapacity

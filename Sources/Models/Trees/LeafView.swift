@@ -43,8 +43,8 @@ struct LeafView: ~Escapable {
 
     // MARK: - Naive Bayes
 
-    /// The class that naive Bayes chooses among the known ones, its score, and, if wanted, all
-    /// scores in place of the row's probabilities.
+    /// The class that naive Bayes chooses among the known ones, the highest score, and, if wanted,
+    /// all scores in place of the row's probabilities.
     @inline(__always)
     func bayesLabel(
         _ table: Int, known: Int, isComplete: Bool, into predictions: inout Predictions,
@@ -82,6 +82,8 @@ struct LeafView: ~Escapable {
             || (best > -.infinity && (best - second < 1e-9 || floor < -700 || risk > best - 1))
         {
             label = exactBayesLabel(table, min(known, classCapacity))
+            // The label keeps the highest probability, if only by a tie.
+            if target >= 0 { predictions.setProbability(target, label, best) }
         }
         return (label, best)
     }
@@ -141,7 +143,7 @@ struct LeafView: ~Escapable {
         for index in 0..<count {
             let x = row.lanes(index)
             let isPresent =
-                (x - x .== 0) .& (row.masks[index] .!= SIMD8<UInt64>.zero)
+                (RowView.nothing(x) .== 0) .& (row.masks[index] .!= SIMD8<UInt64>.zero)
             if !any(isPresent) { continue }
             if block < 0 { return (-.infinity, 0) }
             let weight = numeric[first &+ LeafStore.Plane.weight &* count &+ index]
@@ -214,7 +216,7 @@ struct LeafView: ~Escapable {
                 && row.masks[index][column % laneCount] != 0
             {
                 let x = row.value(column)
-                if (x - x) == 0 {
+                if RowView.nothing(x) == 0 {
                     vote *= block < 0 ? 0 : exactDensity(x, first + index, lane: column % laneCount)
                 }
             }

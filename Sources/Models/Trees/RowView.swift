@@ -41,13 +41,28 @@ struct RowView: ~Escapable {
         Lanes(bits: vectors[base &+ numericVectors[index]].bits & masks[index])
     }
 
-    /// Whether every numeric value is finite and every code is there.
+    /// 0 for a value that can be observed, NaN for a missing one: NaN, infinite, or so large that
+    /// the square of a difference would not be finite.
+    @inline(__always)
+    static func nothing(_ x: Lanes) -> Lanes {
+        let square = (4 * x) * (4 * x)
+        return square - square
+    }
+
+    /// The scalar twin of the other.
+    @inline(__always)
+    static func nothing(_ x: Double) -> Double {
+        let square = (4 * x) * (4 * x)
+        return square - square
+    }
+
+    /// Whether every numeric value can be observed and every code is there.
     @inline(__always)
     var isComplete: Bool {
         var probe = Lanes.zero
         for index in numericVectors.indices {
             let x = lanes(index)
-            probe += x - x
+            probe += Self.nothing(x)
         }
         var sum = probe.folded
         for place in nominalColumns.indices {
