@@ -185,7 +185,9 @@ struct JournalReplay {
         if let end = log.endOffset(input), end >= ends[input] { return true }
         let bound = ends[input]
         return log.withQueued(input) { span in
-            !span.isEmpty && span[span.count - 1].offset + 1 >= bound
+            // No `&&`: the optimiser of Swift 6.3.1 crashes on a span captured by its autoclosure.
+            if span.isEmpty { return false }
+            return span[span.count - 1].offset + 1 >= bound
         }
     }
 
