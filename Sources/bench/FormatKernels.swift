@@ -10,14 +10,7 @@ struct FormatKernels {
     let repetitions: Int
 
     func measure() throws -> [Kernel] {
-        let source = try ElectricityRows()
-        let records = (0..<source.count).map { index in
-            var value: [UInt8] = []
-            source.write(row: index, id: index, into: &value)
-            return RecordList.Record(
-                value: value, key: Array("\(index)".utf8), partition: Int32(index % 4),
-                offset: Int64(index / 4), timestamp: 1_700_000_000_000 + Int64(index))
-        }
+        let records = try ElectricityRows().records()
         return try RecordList(records).withRecords { records in
             let decode = try decoding(records)
             let encode = try encoding(records)

@@ -32,6 +32,8 @@ struct KernelBenchmark {
         var reference = try prototypes?.run() ?? [:]
         var kernels = try models() + steps() + detectors()
         kernels += try FormatKernels(batchRecords: batchRecords, repetitions: repetitions).measure()
+        kernels += try ProcessorKernels(batchRecords: batchRecords, repetitions: repetitions)
+            .measure()
         // Once more, so that a machine that changes its mood shows on both sides.
         for (name, nanoseconds) in try prototypes?.run() ?? [:] {
             reference[name] = (nanoseconds + (reference[name] ?? nanoseconds)) / 2

@@ -74,4 +74,15 @@ struct ElectricityRows {
         let index = row % count
         record += bytes[starts[index]..<starts[index + 1]]
     }
+
+    /// Every row once as a record of four partitions.
+    func records() -> [RecordList.Record] {
+        (0..<count).map { index in
+            var value: [UInt8] = []
+            write(row: index, id: index, into: &value)
+            return RecordList.Record(
+                value: value, key: Array("\(index)".utf8), partition: Int32(index % 4),
+                offset: Int64(index / 4), timestamp: 1_700_000_000_000 + Int64(index))
+        }
+    }
 }
