@@ -103,8 +103,8 @@ struct JournalReplay {
         journal.release(0, 1)
         journalOffset = offset + 1
         if next.sequence == 0 {
-            for input in next.inputs.indices { positions[input] = next.nextOffsets[input] }
-            for input in positions.indices {
+            for input in next.inputs.indices where positions[input] != next.nextOffsets[input] {
+                positions[input] = next.nextOffsets[input]
                 do {
                     try log.seek(input, to: positions[input])
                 } catch {

@@ -45,7 +45,8 @@ package final class PipelineTask {
     private var replay: JournalReplay?
 
     /// - Parameters:
-    ///   - startOffsets: Where each input begins if the journal says nothing of it.
+    ///   - startOffsets: Where each input begins if the journal says nothing of it, and where the
+    ///     log stands.
     ///   - journal: The task's journal, with one input; `nil` starts without replay.
     ///   - journalEnd: The offset that the replay must reach.
     ///   - waitLimit: How long an input is waited for that has not said how far it goes, in ms.
@@ -93,16 +94,10 @@ package final class PipelineTask {
             log: log, merge: &merge, processor: processor, scratch: &building.buffer,
             batchLimit: batchLimit)
         if outcome.isDone {
+            // The log stands behind the last record replayed: the task goes live just there.
             positions = current.positions
             nextSequence = current.nextSequence
             building.buffer.clear()
-            for input in positions.indices {
-                do {
-                    try log.seek(input, to: positions[input])
-                } catch {
-                    throw .log(error)
-                }
-            }
         } else {
             replay = current
         }

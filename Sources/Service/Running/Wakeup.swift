@@ -26,3 +26,6 @@ package final class Wakeup: Sendable {
 
 /// Milliseconds of the monotonic clock: for waiting, never for the learning path.
 func monotonicMilliseconds() -> Int64 { tw_monotonic_nanoseconds() / 1_000_000 }
+
+/// The cores that this process may use.
+func coreCount() -> Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }

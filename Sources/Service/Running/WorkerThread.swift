@@ -37,6 +37,11 @@ struct WorkerThread: ~Copyable {
         self.handle = handle
     }
 
+    /// Lets the thread end by itself; its body must signal what others wait for.
+    consuming func detach() {
+        _ = pthread_detach(handle)
+    }
+
     /// Waits until the body has returned.
     consuming func join() {
         _ = pthread_join(handle, nil)

@@ -1,0 +1,149 @@
+import Core
+package import Engine
+import Formats
+package import KafkaIO
+import State
+import Synchronization
+
+/// How a running pipeline ended.
+package enum PipelineOutcome: Sendable, Equatable {
+    /// Stopped as asked, everything computed committed.
+    case stopped
+    /// Stopped as asked, but not within `shutdown_within`: the rest is computed again at the next
+    /// start.
+    case stoppedLate
+    case failed(String)
+    /// Another process uses this one's group instance id.
+    case instanceFenced(String)
+}
+
+/// What a running pipeline has done, for live views; counted by this process since its start.
+package struct PipelineStatus: Sendable, Equatable {
+    /// Records whose predictions are committed.
+    package var records = 0
+    package var commits = 0
+    /// The tasks that this process owns and that are live.
+    package var liveTasks: [Int] = []
+    /// The tasks that are being restored, with the share of their journal that is replayed.
+    package var restoringTasks: [(task: Int, share: Double)] = []
+    /// Records between the tasks' positions and the inputs' last stable offsets, where known.
+    package var lag: Int64?
+
+    package static func == (first: PipelineStatus, second: PipelineStatus) -> Bool {
+        first.records == second.records && first.commits == second.commits
+            && first.liveTasks == second.liveTasks && first.lag == second.lag
+            && first.restoringTasks.map(\.task) == second.restoringTasks.map(\.task)
+            && first.restoringTasks.map(\.share) == second.restoringTasks.map(\.share)
+    }
+}
+
+/// Settings of a process that are not the pipeline's.
+package struct ProcessOptions: Sendable {
+    /// Threads that own tasks; 0: one for each core.
+    package var laneCount = 0
+    /// Names this process among those of the group; `nil`: pipeline, host and slot.
+    package var instanceID: String?
+    /// Keeps the membership at the end, for a quick restart.
+    package var keepsMembership = false
+    /// Goes by the journal where the group's offsets say something else.
+    package var trustsJournal = false
+    /// How long failing commits are retried, in milliseconds.
+    package var giveUpAfter: Int64 = 300_000
+
+    package init() {}
+}
+
+/// A pipeline running on Kafka in this process: its group membership, its reader, its lanes and the
+/// tasks that it owns.
+///
+/// One control thread (the one that calls ``run()``) handles the group, starts and ends tasks and
+/// keeps the fetcher awake; lanes compute; a committer for each task talks to the coordinator.
+package final class PipelineProcess: Sendable {
+    package let pipeline: Pipeline
+    private let options: ProcessOptions
+    private let log: ProcessLog
+    private let kafkaLog: KafkaLog
+    private let isStopping = Atomic<Bool>(false)
+    private let published = Mutex(PipelineStatus())
+
+    package init(pipeline: Pipeline, options: ProcessOptions = ProcessOptions(), log: ProcessLog) {
+        self.pipeline = pipeline
+        self.options = options
+        self.log = log
+        kafkaLog = KafkaLog { line in
+            switch line.severity {
+            case .info: log.say(.info, line.message)
+            case .warning: log.say(.warning, line.message)
+            case .error: log.say(.error, line.message)
+            }
+        }
+    }
+
+    /// What was done so far; any thread.
+    package var status: PipelineStatus { published.withLock { $0 } }
+
+    /// Asks the process to stop intake, commit and leave the group; any thread.
+    package func stop() {
+        isStopping.store(true, ordering: .releasing)
+    }
+
+    /// Runs until stopped or until it cannot go on; blocks the calling thread, the control thread.
+    package func run() -> PipelineOutcome {
+        do throws(KafkaError) {
+            let settings = pipeline.kafkaSettings
+            let admin = try KafkaAdmin(settings: settings, log: kafkaLog)
+            let topics = PipelineTopics(pipeline, admin: admin, log: log)
+            guard let layout = try topics.prepare(isStopping: { self.isAskedToStop }) else {
+                admin.close()
+                return .stopped
+            }
+            // Held to the end: the slot is this process's name in the group.
+            let slot = ProcessSlot.claim(pipeline: pipeline, instanceID: options.instanceID)
+            let reader = try KafkaReader(
+                settings: settings, groupID: pipeline.groupID, log: kafkaLog)
+            let member = try KafkaMember(
+                settings: settings, groupID: pipeline.groupID, instanceID: slot.instanceID,
+                topics: [layout.inputTopic], journalTopic: pipeline.output.journalTopic,
+                log: kafkaLog)
+            var control = ControlLoop(
+                pipeline: pipeline, options: options, layout: layout, settings: settings,
+                admin: admin, reader: reader, member: member, log: log, kafkaLog: kafkaLog)
+            let outcome = control.run(
+                isStopping: { self.isAskedToStop },
+                publish: { status in self.published.withLock { $0 = status } })
+            // A task that did not end in time still uses the clients; the process ends with it.
+            if control.isQuiet {
+                reader.close()
+                admin.close()
+            }
+            return withExtendedLifetime(slot) { outcome }
+        } catch {
+            return .failed("\(error)")
+        }
+    }
+
+    private var isAskedToStop: Bool { isStopping.load(ordering: .acquiring) }
+}
+
+extension Pipeline {
+    /// The client properties of the pipeline file.
+    package var kafkaSettings: KafkaSettings {
+        func pairs(_ properties: [ClientProperty]) -> [TextPair] {
+            properties.map { TextPair($0.name, $0.value) }
+        }
+        return KafkaSettings(
+            common: pairs(kafka.common), consumer: pairs(kafka.consumer),
+            producer: pairs(kafka.producer))
+    }
+
+    /// What a processor that cannot be built says, placed in the file.
+    func message(for error: ProcessorError) -> String {
+        switch error {
+        case .settings(let section, let settings): "\(mistake(section, settings))"
+        case .format(.missingColumn(let name)):
+            "\(mistake("features", "there is no column \(name)", "name a column of the input"))"
+        case .format(.repeatedColumn(let name)):
+            "\(mistake("features", "column \(name) occurs twice", "rename one of the columns"))"
+        }
+    }
+}

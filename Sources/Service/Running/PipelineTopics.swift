@@ -1,0 +1,134 @@
+import CPlatform
+import Core
+import Engine
+import KafkaIO
+import State
+
+/// What a pipeline's topics look like, and so how many tasks there are.
+struct TopicLayout: Sendable, Equatable {
+    let inputTopic: String
+    let inputPartitions: Int
+    let taskCount: Int
+
+    /// The input partitions of a task: partition *p* belongs to task *p* mod *tasks*.
+    func inputs(ofTask task: Int) -> [TopicPartition] {
+        stride(from: task, to: inputPartitions, by: taskCount).map {
+            TopicPartition(topic: inputTopic, partition: Int32($0))
+        }
+    }
+}
+
+/// Finds or creates the topics of a pipeline and checks that they fit each other.
+struct PipelineTopics {
+    private let pipeline: Pipeline
+    private let admin: KafkaAdmin
+    private let log: ProcessLog
+
+    init(_ pipeline: Pipeline, admin: KafkaAdmin, log: ProcessLog) {
+        self.pipeline = pipeline
+        self.admin = admin
+        self.log = log
+    }
+
+    /// Waits for the broker and the input topic, then makes the rest; `nil` when asked to stop.
+    func prepare(isStopping: () -> Bool) throws(KafkaError) -> TopicLayout? {
+        guard let topic = pipeline.input.topic else {
+            throw KafkaError(
+                kind: .configuration, problem: "\(pipeline.file): input.topic is missing",
+                remedy: "name the topic to read")
+        }
+        guard let partitions = try waitForInput(topic, isStopping: isStopping) else { return nil }
+        let output = pipeline.output
+        let replication = output.replication ?? -1
+        let wantedTasks = pipeline.scope == .pipeline ? 1 : partitions
+        let tasks = try ensure(
+            TopicSpecification(
+                name: output.journalTopic, partitionCount: wantedTasks,
+                replicationFactor: replication,
+                properties: TopicSpecification.journalProperties), grows: false)
+        guard tasks == wantedTasks else {
+            throw KafkaError(
+                kind: .refused,
+                problem: "the journal \(output.journalTopic) has \(tasks) partitions, but "
+                    + "one_model_per: \(pipeline.scope.rawValue) over \(partitions) input "
+                    + "partitions needs \(wantedTasks): the number of models is fixed when a "
+                    + "pipeline first runs",
+                remedy: "give the pipeline a new name to start new models, or undo the change")
+        }
+        if let problem = try admin.journalProblem(of: output.journalTopic) { throw problem }
+        let wide = max(partitions, output.partitions ?? 0)
+        for name in [output.predictionsTopic, output.deadLettersTopic] {
+            _ = try ensure(
+                TopicSpecification(
+                    name: name, partitionCount: wide, replicationFactor: replication,
+                    properties: []), grows: true, atLeast: partitions)
+        }
+        _ = try ensure(
+            TopicSpecification(
+                name: output.metricsTopic, partitionCount: tasks, replicationFactor: replication,
+                properties: []), grows: true, atLeast: tasks)
+        return TopicLayout(inputTopic: topic, inputPartitions: partitions, taskCount: tasks)
+    }
+
+    private func waitForInput(
+        _ topic: String, isStopping: () -> Bool
+    ) throws(KafkaError) -> Int? {
+        var hasSaid = false
+        let pause = Wakeup()
+        while !isStopping() {
+            do throws(KafkaError) {
+                if let count = try admin.partitionCount(of: topic) { return count }
+                if !hasSaid {
+                    log.say(
+                        .warning,
+                        "topic \(topic) does not exist; waiting until it is created (by a "
+                            + "producer, or with kafka-topics --create)")
+                    hasSaid = true
+                }
+            } catch {
+                // The admin's log has said that no broker answers.
+                guard error.kind == .unreachable else { throw error }
+            }
+            pause.wait(milliseconds: 500)
+        }
+        return nil
+    }
+
+    private func ensure(
+        _ specification: TopicSpecification, grows: Bool, atLeast wanted: Int = 0
+    ) throws(KafkaError) -> Int {
+        if !pipeline.output.createsTopics {
+            guard let count = try admin.partitionCount(of: specification.name) else {
+                throw KafkaError(
+                    kind: .unknownTopic,
+                    problem: "topic \(specification.name) does not exist, and "
+                        + "output.create_topics is false",
+                    remedy: "create it with \(specification.partitionCount) partitions, or set "
+                        + "output.create_topics: true")
+            }
+            return try checked(count, specification, wanted)
+        }
+        let count = try admin.ensure(specification)
+        if grows, count < wanted {
+            try admin.grow(specification.name, to: wanted)
+            log.say(
+                .info, "topic grown",
+                [("topic", specification.name), ("partitions", "\(wanted)")])
+            return wanted
+        }
+        return count
+    }
+
+    private func checked(
+        _ count: Int, _ specification: TopicSpecification, _ wanted: Int
+    ) throws(KafkaError) -> Int {
+        guard count >= wanted else {
+            throw KafkaError(
+                kind: .refused,
+                problem: "topic \(specification.name) has \(count) partitions, but \(wanted) are "
+                    + "needed to keep keys and order",
+                remedy: "add partitions, or set output.create_topics: true")
+        }
+        return count
+    }
+}

@@ -1,0 +1,186 @@
+import Core
+import Engine
+import Formats
+import Foundation
+import KafkaIO
+import Service
+import State
+import Synchronization
+import TestSupport
+
+/// A pipeline on a real broker: its topics, its records, and processes that run it.
+final class PipelineFixture: Sendable {
+    let cluster: KafkaCluster
+    let name: String
+    let pipeline: Pipeline
+    let partitions: Int
+    let stateFolder: URL
+    let log = KafkaLog { _ in }
+    private let lines = Mutex<[String]>([])
+
+    /// What the processes of the fixture said.
+    var said: [String] { lines.withLock { $0 } }
+    var settings: KafkaSettings {
+        KafkaSettings(common: [TextPair("bootstrap.servers", cluster.bootstrap)])
+    }
+
+    init(
+        _ prefix: String, partitions: Int, scope: String = "pipeline", more: String = "",
+        cluster: KafkaCluster? = nil
+    ) throws {
+        let cluster = try cluster ?? KafkaCluster.shared()
+        self.cluster = cluster
+        self.partitions = partitions
+        name = cluster.uniqueName(prefix)
+        stateFolder = FileManager.default.temporaryDirectory.appending(path: "\(name).state")
+        let text = """
+            version: 1
+            pipeline: \(name)
+            kafka:
+              bootstrap.servers: \(cluster.bootstrap)
+            input: { topic: \(name), format: json }
+            features: { a: numeric, b: numeric }
+            label: { field: y, classes: ["0", "1"] }
+            prepare: [{ standardize: all }]
+            model: { logistic_regression: { learning_rate: 0.05 } }
+            one_model_per: \(scope)
+            metrics: { every: 100 records, windows: [200 records] }
+            drift: [{ adwin: { watch: error, then: alert } }]
+            state: { folder: \(stateFolder.path) }
+            \(more)
+            """
+        pipeline = try PipelineReader.read(bytes: Array(text.utf8), file: "test.yaml").pipeline
+        try cluster.createTopic(name, partitions: partitions)
+    }
+
+    /// A record of a stream whose concept changes half way.
+    static func value(_ index: Int) -> String {
+        var random = SplitMix64(seed: UInt64(index))
+        let a = Double(random.next(below: 1000)) / 1000
+        let b = Double(random.next(below: 1000)) / 1000
+        let y = (index / 1500) % 2 == 0 ? (a + b > 1 ? 1 : 0) : (a > b ? 1 : 0)
+        return #"{"a":\#(a),"b":\#(b),"y":\#(y)}"#
+    }
+
+    /// Produces records `range`, spread over the partitions in turn.
+    func produce(_ range: Range<Int>, value: (Int) -> String = PipelineFixture.value) throws {
+        let feeder = try KafkaFeeder(settings: settings, topic: name, log: log)
+        for index in range {
+            try feeder.send(
+                key: Array("k\(index)".utf8), value: Array(value(index).utf8),
+                partition: Int32(index % partitions))
+        }
+        try feeder.flush()
+    }
+
+    /// All committed records of one of the pipeline's topics, by partition.
+    func committed(_ stream: Core.OutputStream) throws -> [[KafkaRecord]] {
+        try read(pipeline.output.topic(stream))
+    }
+
+    func read(_ topic: String) throws -> [[KafkaRecord]] {
+        let tail = try KafkaTail(
+            settings: settings, topic: topic, from: KafkaOffset.beginning, log: log)
+        defer { tail.close() }
+        var records: [[KafkaRecord]] = []
+        _ = try tail.readToEnd { record in
+            while records.count <= Int(record.partition) { records.append([]) }
+            records[Int(record.partition)].append(record)
+        }
+        return records
+    }
+
+    /// Starts a process of the pipeline on threads of this one.
+    func start(instanceID: String? = nil) -> RunningProcess {
+        var options = ProcessOptions()
+        options.instanceID = instanceID
+        let log = ProcessLog { severity, line in
+            self.lines.withLock { $0.append("\(severity.rawValue) \(line)") }
+        }
+        return RunningProcess(PipelineProcess(pipeline: pipeline, options: options, log: log))
+    }
+
+    /// Waits until as many predictions are committed, or fails after 30 s.
+    func waitForPredictions(_ count: Int) throws {
+        let end = Date().addingTimeInterval(30)
+        while true {
+            let found = (try? committed(.predictions).joined().count) ?? 0
+            if found >= count { return }
+            guard Date() < end else {
+                throw FixtureError("\(found) of \(count) predictions after 30 s; \(said)")
+            }
+            usleep(50_000)
+        }
+    }
+
+    /// What an uninterrupted run over each task's records, in the order given, writes.
+    func oracle(_ tasks: [[KafkaRecord]]) throws -> [[String]] {
+        try tasks.enumerated().map { index, records in
+            let processor = try PipelineProcessor(
+                pipeline: pipeline, taskIndex: index, format: .json)
+            // The records of partition `index`, which is the number that a log in memory gives.
+            let empty = [[MemoryLog.Record]](repeating: [], count: index)
+            let log = MemoryLog(
+                topic: name,
+                empty + [
+                    records.map {
+                        MemoryLog.Record(
+                            offset: $0.offset, timestamp: $0.timestamp,
+                            key: String(decoding: $0.key ?? [], as: UTF8.self),
+                            value: String(decoding: $0.value ?? [], as: UTF8.self))
+                    }
+                ])
+            var output = OutputBuffer()
+            try log.poll(index, upTo: .max)
+            try log.withQueued(index) { span in
+                Result { try processor.process(span, headers: { _ in [] }, into: &output) }
+            }.get()
+            var lines: [String] = []
+            for entry in output.entries where entry.stream == .predictions {
+                let bytes = output.content.bytes
+                let value = (0..<entry.valueCount).map { bytes[entry.valueStart + $0] }
+                lines.append(String(decoding: value, as: UTF8.self))
+            }
+            return lines
+        }
+    }
+}
+
+struct FixtureError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// A pipeline process on its own control thread.
+final class RunningProcess: Sendable {
+    let process: PipelineProcess
+    private let outcome = Mutex<PipelineOutcome?>(nil)
+
+    init(_ process: PipelineProcess) {
+        self.process = process
+        Thread.detachNewThread {
+            let ended = process.run()
+            self.outcome.withLock { $0 = ended }
+        }
+    }
+
+    /// Asks it to stop and waits for its end.
+    func stop() -> PipelineOutcome? {
+        process.stop()
+        return wait(seconds: 40)
+    }
+
+    /// Waits for its end.
+    func wait(seconds: Double) -> PipelineOutcome? {
+        let end = Date().addingTimeInterval(seconds)
+        while Date() < end {
+            if let ended = outcome.withLock({ $0 }) { return ended }
+            usleep(10_000)
+        }
+        return nil
+    }
+}
+
+extension KafkaRecord {
+    var text: String { String(decoding: value ?? [], as: UTF8.self) }
+}
