@@ -47,7 +47,10 @@ private struct Work: ~Copyable {
     /// Bytes of text after which a table is full.
     private static let textTarget = 1 << 20
 
-    private let targets: [[tw_target]]
+    /// The readers of all columns, one column after another.
+    private let targets: [tw_target]
+    /// Where each column's readers end in `targets`.
+    private let targetEnds: [Int]
     private let sliceCount: Int
     private let valueCount: Int
     private let columnCount: Int
@@ -61,7 +64,10 @@ private struct Work: ~Copyable {
     private var status = PlainBuffer<UInt8>(capacity: Int(tw_documents_max))
 
     init(_ plan: FieldPlan, shape: CSVFormat, targets: [[tw_target]], valueLimit: Int) {
-        self.targets = targets
+        self.targets = targets.flatMap { $0 }
+        var ends: [Int] = []
+        for column in targets { ends.append((ends.last ?? 0) + column.count) }
+        targetEnds = ends
         self.valueLimit = valueLimit
         sliceCount = plan.sliceCount
         valueCount = plan.valueCount
@@ -128,16 +134,21 @@ private struct Work: ~Copyable {
         let start = text.count
         text.append(value)
         try splitter.split(&text, from: start)
-        guard splitter.fields.count == targets.count else { throw .wrongFieldCount }
+        guard splitter.fields.count == targetEnds.count else { throw .wrongFieldCount }
         for column in dense.indices { unsafe dense[column] = column < columnCount ? .nan : 0 }
         let firstSlice = slices.count
         let firstValue = values.count
         slices.append(repeating: .missing, count: sliceCount)
         values.append(repeating: .nan, count: valueCount)
-        for column in targets.indices where !targets[column].isEmpty {
+        var next = 0
+        for column in targetEnds.indices {
+            let first = next
+            next = targetEnds[column]
+            if first == next { continue }
             let field = splitter.fields[column]
             if field.start == field.end { continue }
-            for target in targets[column] {
+            for place in first..<next {
+                let target = targets[place]
                 let index = Int(target.index)
                 switch Int(target.kind) {
                 case tw_dense_number:
