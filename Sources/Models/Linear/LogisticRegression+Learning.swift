@@ -59,6 +59,7 @@ extension LogisticRegression {
     }
 
     /// - Parameter margin: That of the only output, if it is known already.
+    @inline(__always)
     private mutating func learn(
         _ rows: borrowing Rows, _ row: Int, margin: LinearWeights.Margin? = nil
     ) {
@@ -102,7 +103,7 @@ extension LogisticRegression {
             if margin.isCareful { isCareful = true }
         }
         if loss == .log {
-            scores[0..<count].turnIntoProbabilities()
+            scores.turnIntoProbabilities()
             scores[label] -= 1
         } else {
             turnIntoSlopes(label)
@@ -128,7 +129,7 @@ extension LogisticRegression {
     }
 }
 
-extension MutableCollection where Element == Double, Index == Int {
+extension [Double] {
     /// The softmax of these scores, in place.
     mutating func turnIntoProbabilities() {
         var highest = -Double.infinity
