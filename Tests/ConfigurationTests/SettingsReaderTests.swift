@@ -13,6 +13,10 @@ struct SettingsReaderTests {
         .init("open", .number(0...Double.infinity, excludingLower: true), "A positive number."),
         .init("boolean", .boolean, "A boolean."),
         .init("choice", .choice(["red", "green"]), default: .text("red"), "A choice."),
+        .init(
+            "long",
+            .choice(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]),
+            "A long choice."),
         .init("text", .text, "A text."),
         .init("duration", .duration, default: .duration(90_000), "A duration."),
         .init("size", .byteSize, "A size."),
@@ -127,6 +131,11 @@ struct SettingsReaderTests {
             ("boolean: yes", "boolean: expected true or false, got yes; correct it"),
             ("choice: gren", "choice: expected red or green, got gren; did you mean green?"),
             ("choice: blue", "choice: expected red or green, got blue; remove the key to use red"),
+            ("long: tree", "long: expected one of 9 names, got tree; did you mean three?"),
+            (
+                "long: zebra",
+                "long: expected one of 9 names, got zebra; valid names: one, two, three, four, five, six, seven, eight, nine"
+            ),
             ("text: ''", "text: expected a text, got an empty text; correct it"),
             ("text: [a]", "text: expected a text, got a list; correct it"),
             (

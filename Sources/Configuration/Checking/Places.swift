@@ -2,6 +2,8 @@
 package struct Places: Sendable {
     private var lines: [String: Int] = [:]
     private var secrets: Set<String> = []
+    /// For lists that lost elements to mistakes, where each of the others stood.
+    private var keptIndices: [String: [Int]] = [:]
 
     package init() {}
 
@@ -11,6 +13,19 @@ package struct Places: Sendable {
 
     package mutating func markSecret(_ key: String) {
         secrets.insert(key)
+    }
+
+    /// Notes where the elements stood that a list kept.
+    package mutating func keep(_ indices: [Int], of list: String) {
+        keptIndices[list] = indices
+    }
+
+    /// The key of an element that a list kept, such as `drift[1]`, by where it stood in the file.
+    package func element(_ index: Int, of list: String) -> String {
+        guard let kept = keptIndices[list], kept.indices.contains(index) else {
+            return "\(list)[\(index)]"
+        }
+        return "\(list)[\(kept[index])]"
     }
 
     package func isSecret(_ key: String) -> Bool { secrets.contains(key) }

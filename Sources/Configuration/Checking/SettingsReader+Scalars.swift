@@ -32,11 +32,8 @@ extension SettingsReader {
             if case .boolean(let value) = scalar.resolved { return .boolean(value) }
         case .choice(let words):
             if words.contains(scalar.text) { return .text(scalar.text) }
-            if let nearest = NearestName.find(scalar.text, among: words) {
-                refuse(
-                    resolved, shown, key: key, fallback, remedy: "did you mean \(nearest)?")
-                return nil
-            }
+            refuseChoice(resolved, scalar, words, shown: shown, key: key, fallback)
+            return nil
         case .text:
             if scalar.resolved != .null || scalar != written, !scalar.text.isEmpty {
                 return .text(scalar.text)
@@ -48,6 +45,24 @@ extension SettingsReader {
         }
         refuse(resolved, shown, key: key, fallback)
         return nil
+    }
+
+    /// The most words that a message lists.
+    private static let shownWords = 8
+
+    /// Tells the nearest word, or all of them; a long list only where no word is near.
+    private mutating func refuseChoice(
+        _ node: YAMLNode, _ scalar: YAMLScalar, _ words: [String], shown kind: SettingKind,
+        key: String, _ fallback: SettingValue?
+    ) {
+        let suggestion = NearestName.find(scalar.text, among: words).map { "did you mean \($0)?" }
+        guard words.count > Self.shownWords else {
+            refuse(node, kind, key: key, fallback, remedy: suggestion)
+            return
+        }
+        fail(
+            node.line, key, "expected one of \(words.count) names, got \(shown(node, key))",
+            suggestion ?? "valid names: \(words.joined(separator: ", "))")
     }
 
     /// Fills in what a scalar refers to, and marks its key as secret if that is.

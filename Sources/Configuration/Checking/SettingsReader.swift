@@ -161,13 +161,16 @@ package struct SettingsReader: Sendable {
             return nil
         }
         var values: [SettingValue] = []
+        var kept: [Int] = []
         for (index, item) in items.enumerated() {
             let path = "\(key)[\(index)]"
             places.set(path, line: item.line)
             if let value = read(item, element, key: path, line: item.line, default: nil) {
                 values.append(value)
+                kept.append(index)
             }
         }
+        if kept.count < items.count { places.keep(kept, of: key) }
         return .list(values)
     }
 
@@ -196,13 +199,16 @@ package struct SettingsReader: Sendable {
             return nil
         }
         var names: [String] = []
+        var kept: [Int] = []
         for (index, item) in items.enumerated() {
             let path = "\(key)[\(index)]"
             places.set(path, line: item.line)
             if case .text(let name)? = scalar(item, .text, shown: .text, key: path, nil) {
                 names.append(name)
+                kept.append(index)
             }
         }
+        if kept.count < items.count { places.keep(kept, of: key) }
         return .columns(.named(names))
     }
 

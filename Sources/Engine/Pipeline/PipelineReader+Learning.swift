@@ -13,7 +13,9 @@ extension PipelineReader {
     ) {
         var layout = schema.layout
         for (index, step) in preparation.enumerated() {
-            let key = "prepare[\(index)]"
+            let key = reader.places.element(index, of: "prepare")
+            // After a step that could not be read, nobody knows the columns.
+            guard key == "prepare[\(index)]" else { return }
             checkColumns(step, layout, key)
             guard !reader.mistakes.contains(where: { $0.key.hasPrefix(key) }) else { return }
             do {
@@ -46,7 +48,7 @@ extension PipelineReader {
             guard case .columns(.named(let names))? = step.settings[setting] else { continue }
             var seen: Set<String> = []
             for (index, name) in names.enumerated() {
-                let place = "\(key).\(setting)[\(index)]"
+                let place = reader.places.element(index, of: "\(key).\(setting)")
                 if !valid.contains(name) {
                     let nearest = NearestName.find(name, among: valid)
                     fail(
@@ -71,7 +73,7 @@ extension PipelineReader {
         if case .list(let values)? = section["windows"] {
             for (index, value) in values.enumerated() {
                 guard case .extent(let window) = value else { continue }
-                let key = "metrics.windows[\(index)]"
+                let key = reader.places.element(index, of: "metrics.windows")
                 requirePositive(window, key)
                 if case .records(let count) = window, count > Self.windowRecordsLimit {
                     fail(
@@ -110,7 +112,7 @@ extension PipelineReader {
         let valid = catalogue.metricNames(task)
         var seen: Set<String> = []
         for (index, name) in track.enumerated() {
-            let key = "metrics.track[\(index)]"
+            let key = reader.places.element(index, of: "metrics.track")
             if !seen.insert(name).inserted {
                 fail(key, "the metric \(name) is named twice", "remove one of the two")
             } else if !valid.contains(name) {
@@ -131,7 +133,7 @@ extension PipelineReader {
     mutating func detectors(_ task: LearningTask?) -> [Pipeline.Detector] {
         var detectors: [Pipeline.Detector] = []
         for (index, component) in components("drift").enumerated() {
-            let key = "drift[\(index)]"
+            let key = reader.places.element(index, of: "drift")
             if task == .clustering {
                 fail(key, "clustering has no error to watch", "remove the detector")
             }

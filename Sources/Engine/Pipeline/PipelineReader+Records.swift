@@ -70,7 +70,9 @@ extension PipelineReader {
     }
 
     private mutating func check(classes: [String], positive: String?, limit: Int) {
+        let isWhole = !reader.mistakes.contains { $0.key.hasPrefix("label.classes") }
         checkDistinct(classes, "label.classes", "class")
+        guard isWhole else { return }
         if classes.count == 1 {
             fail(
                 "label.classes", "one class alone leaves nothing to predict",
@@ -177,7 +179,7 @@ extension PipelineReader {
     private mutating func checkDistinct(_ values: [String], _ key: String, _ what: String) {
         var seen: Set<String> = []
         for (index, value) in values.enumerated() where !seen.insert(value).inserted {
-            let place = "\(key)[\(index)]"
+            let place = reader.places.element(index, of: key)
             fail(
                 place, "the \(what) \(shown(value, place)) is named twice", "remove one of the two")
         }

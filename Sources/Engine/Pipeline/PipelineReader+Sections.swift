@@ -75,7 +75,7 @@ extension PipelineReader {
         let columns = texts("columns", in: csv)
         var seen: Set<String> = []
         for (index, column) in columns.enumerated() where !seen.insert(column).inserted {
-            let key = "input.format.columns[\(index)]"
+            let key = reader.places.element(index, of: "input.format.columns")
             fail(key, "the column \(shown(column, key)) is named twice", "rename one of the two")
         }
         // The two characters differ in what goes on from here, whatever was written.

@@ -314,6 +314,21 @@ struct PipelineMistakeTests {
             ]
         ),
         (
+            "pipeline: p\nfeatures: {a: numeric}\nlabel: {field: y, classes: [a, [], a, b]}\nmodel: hoeffding_tree\nprepare: [scale, {standardize: [[], c]}]\nmetrics: {track: [acc, mae], windows: [x, 0 ms]}\ndrift: [adwim, {adwin: {delta: 0.5}}]",
+            [
+                "3: label.classes[1]: expected a text, got a list; correct it",
+                "3: label.classes[2]: the class a is named twice; remove one of the two",
+                "5: prepare[0]: unknown name scale; valid names: standardize, impute",
+                "5: prepare[1].columns[0]: expected a text, got a list; correct it",
+                "6: metrics.track[0]: expected accuracy, f1, kappa, mae, rmse or inertia, got acc; correct it",
+                "6: metrics.windows[0]: expected a number of records or a time, such as `1000 records` or `1 h`, got x; correct it",
+                "6: metrics.windows[1]: expected at least 1 record or 1 ms, got 0 ms; correct it",
+                "6: metrics.track[1]: mae is no metric of classification; valid metrics: accuracy, f1, kappa",
+                "7: drift[0]: unknown name adwim; did you mean adwin?",
+                "7: drift[1].delta: it is a half; choose another one",
+            ]
+        ),
+        (
             "pipeline: p\nfeatures:\n\ta: numeric\n",
             ["3: features: a tab in the indentation; indent with spaces"]
         ),
