@@ -40,6 +40,8 @@ package struct ADWIN: DriftDetector {
     private var rowCount = 1
     /// Values seen since the last reset or drop.
     private var tick = 0
+    /// Values until the next check.
+    private var untilCheck: Int
     /// Whether the next value finds the window thrown away.
     private var dropsBeforeNext = false
     /// Values seen when a change was last signalled; −1 if none was.
@@ -53,6 +55,7 @@ package struct ADWIN: DriftDetector {
     package init(_ settings: Settings) {
         delta = settings.number("delta")
         clock = settings.integer("clock")
+        untilCheck = clock
         maxBuckets = settings.integer("max_buckets")
         minWindowLength = Double(settings.integer("min_window_length"))
         subwindowMargin = Double(settings.integer("subwindow_margin"))
@@ -72,10 +75,16 @@ package struct ADWIN: DriftDetector {
     package mutating func update(_ value: Double) -> DriftSignal {
         guard value.isFinite else { return .none }
         if dropsBeforeNext { reset() }
+        tick &+= 1
+        untilCheck &-= 1
+        guard untilCheck == 0 else {
+            insert(value)
+            return .none
+        }
+        untilCheck = clock
         let before = estimation
         insert(value)
-        tick &+= 1
-        guard tick % clock == 0, width > gracePeriod, let last = shrink() else { return .none }
+        guard width > gracePeriod, let last = shrink() else { return .none }
         cutCount &+= 1
         return signal(estimation - before, lastDropped: last)
     }
@@ -88,6 +97,7 @@ package struct ADWIN: DriftDetector {
         for row in 0..<rowCount { rowSizes[row] = 0 }
         rowCount = 1
         tick = 0
+        untilCheck = clock
         dropsBeforeNext = false
         lastSignal = -1
     }
@@ -250,7 +260,8 @@ extension ADWIN {
         total = try decoder.readDouble()
         deviation = try decoder.readDouble()
         cutCount = try decoder.readInt()
-        tick = try decoder.readInt()
+        tick = try decoder.readInt(in: 0...Int(Int64.max), "ADWIN's tick")
+        untilCheck = clock - tick % clock
         lastSignal = try decoder.readInt()
         rowCount = try decoder.readInt(in: 1...Self.rowLimit, "ADWIN's rows")
         dropsBeforeNext = try decoder.readBool()

@@ -37,9 +37,9 @@ struct ClassTable: Sendable, Equatable {
         let row = scope &* (capacity &+ 1) &+ 1
         if byLabelLow.isEmpty {
             byLabel[cell] += hits
-            for series in 0..<3 {
-                byPrediction[(row &+ Int(codes[series])) &* 3 &+ series] += weight
-            }
+            byPrediction[(row &+ Int(codes[0])) &* 3] += weight
+            byPrediction[(row &+ Int(codes[1])) &* 3 &+ 1] += weight
+            byPrediction[(row &+ Int(codes[2])) &* 3 &+ 2] += weight
         } else {
             addCompensated(cell, hits, row, codes, weight)
         }

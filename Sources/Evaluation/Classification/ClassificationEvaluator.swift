@@ -2,9 +2,11 @@ import Core
 
 /// Measures the predictions of a classifier and its two baselines, from the start and over windows.
 struct ClassificationEvaluator: Sendable, Equatable {
-    /// Windows up to this many records rank their scores for an exact ROC AUC; larger ones and the
-    /// cumulative scope take it from histograms.
+    /// Windows of up to this many records rank their scores for an exact ROC AUC; larger ones and
+    /// the cumulative scope take it from histograms.
     static let exactRecordsLimit = 1 << 14
+    /// The same for windows of time, whose size nobody chose, so that a report stays cheap.
+    static let exactTimeLimit = 1 << 11
 
     private(set) var clock: EvaluationClock
     var positiveClass: Int32?
@@ -69,13 +71,14 @@ struct ClassificationEvaluator: Sendable, Equatable {
                 let weight = min(weights[row], 1e100)
                 let classes = Int(known[row])
                 let slot = makeSlot(times[row], record, weight, classes)
-                values[slot] = SIMD4(0, 0, repeats(label, classes) ? weight : 0, weight)
+                var value = SIMD4(0, 0, repeats(label, classes) ? weight : 0, weight)
                 if isScored {
-                    score(slot, predictions, row, label: Int(label), known: classes, weight)
+                    value += weight * score(slot, predictions, row, Int(label), classes)
                 }
                 codes[slot] = record
+                values[slot] = value
                 previousLabel = label
-                add(slot, times[row])
+                add(slot, record, value, times[row])
                 if record[0] < 0 { clock.unpredicted &+= 1 }
                 clock.countEvaluated()
             }
@@ -90,11 +93,11 @@ struct ClassificationEvaluator: Sendable, Equatable {
         label == previousLabel || (previousLabel == -2 && known > 0 && label == 0)
     }
 
+    /// Log loss and Brier score of a row, whose scores it stores.
     @inline(__always)
     private mutating func score(
-        _ slot: Int, _ predictions: borrowing Predictions, _ row: Int, label: Int, known: Int,
-        _ weight: Double
-    ) {
+        _ slot: Int, _ predictions: borrowing Predictions, _ row: Int, _ label: Int, _ known: Int
+    ) -> SIMD4<Double> {
         let probabilities = predictions.probabilities
         let first = row &* predictions.classCapacity
         let count = min(known, predictions.classCapacity)
@@ -105,9 +108,8 @@ struct ClassificationEvaluator: Sendable, Equatable {
             brier += distance * distance
         }
         let probability = label < count ? clampedProbability(probabilities[first &+ label]) : 0
-        values[slot][0] = weight * logLoss(probability)
-        values[slot][1] = weight * brier
         if scores.isKept { scores.store(slot, probabilities, from: first, known: count) }
+        return SIMD4(logLoss(probability), brier, 0, 0)
     }
 
     /// Lets expired records go, makes room for new classes, and gives the next record its slot.
@@ -124,35 +126,34 @@ struct ClassificationEvaluator: Sendable, Equatable {
     }
 
     @inline(__always)
-    private mutating func add(_ slot: Int, _ time: Int64) {
-        add(scope: 0, slot)
-        for window in windows.extents.indices
-        where windows.admits(window, time, highest: clock.highestTime) {
-            add(scope: window &+ 1, slot)
+    private mutating func add(
+        _ slot: Int, _ record: SIMD4<Int32>, _ value: SIMD4<Double>, _ time: Int64
+    ) {
+        add(scope: 0, slot, record, value)
+        let highest = clock.highestTime
+        for window in 0..<windows.count where windows.admits(window, time, highest: highest) {
+            add(scope: window &+ 1, slot, record, value)
         }
     }
 
     @inline(__always)
-    private mutating func add(scope: Int, _ slot: Int) {
-        let weight = values[slot][3]
-        table.add(scope, codes[slot], weight)
-        sums[scope].add(values[slot])
-        if scores.isKept { scores.add(scope, slot, label: Int(codes[slot][3]), weight: weight) }
+    private mutating func add(
+        scope: Int, _ slot: Int, _ record: SIMD4<Int32>, _ value: SIMD4<Double>
+    ) {
+        table.add(scope, record, value[3])
+        sums[scope].add(value)
+        if scores.isKept { scores.add(scope, slot, label: Int(record[3]), weight: value[3]) }
     }
 
     @inline(__always)
     private mutating func remove(window: Int, _ slot: Int) {
-        let scope = window &+ 1
-        let weight = -values[slot][3]
-        table.add(scope, codes[slot], weight)
-        sums[scope].add(-values[slot])
-        if scores.isKept { scores.add(scope, slot, label: Int(codes[slot][3]), weight: weight) }
+        add(scope: window &+ 1, slot, codes[slot], -values[slot])
     }
 
     @inline(__always)
     private mutating func settle(makesRoom: Bool) {
         let highest = clock.highestTime
-        for window in windows.extents.indices {
+        for window in 0..<windows.count {
             while true {
                 let slot = windows.nextExpired(window, highest: highest, makesRoom: makesRoom)
                 if slot < 0 { break }
@@ -217,13 +218,20 @@ extension ClassificationEvaluator {
             positiveClass: positive, scopes: scopes)
     }
 
+    private func exactLimit(_ window: Int) -> Int {
+        switch windows.extents[window] {
+        case .records: Self.exactRecordsLimit
+        case .time: Self.exactTimeLimit
+        }
+    }
+
     private func makeScope(_ scope: Int, _ positive: Int?) -> MetricsScope {
         let isWindow = scope > 0
         let count = isWindow ? windows.counts[scope - 1] : clock.evaluated
         var histograms: ScoreHistograms?
         var exactROCAUC: Double??
         if scores.isKept, !lacksProbabilities {
-            if isWindow, count <= Self.exactRecordsLimit {
+            if isWindow, count <= exactLimit(scope - 1) {
                 let slots = windows.slots(scope - 1, highest: clock.highestTime)
                 histograms = scores.histograms(slots, labels: codes, weights: values)
                 exactROCAUC = scores.exactROCAUC(slots, labels: codes, weights: values)

@@ -32,20 +32,37 @@ enum RankedScores {
 
     /// The indices of the keys in ascending order, by their bytes from the lowest to the highest.
     static func ascending(_ keys: [UInt64]) -> [Int] {
-        var order = Array(keys.indices)
-        var sorted = order
-        for shift in stride(from: UInt64(0), to: 64, by: 8) {
-            var starts = [Int](repeating: 0, count: 257)
-            for key in keys { starts[Int((key >> shift) & 255) + 1] += 1 }
-            if starts.contains(keys.count) { continue }
-            for byte in 1...256 { starts[byte] += starts[byte - 1] }
-            for index in order {
-                let byte = Int((keys[index] >> shift) & 255)
-                sorted[starts[byte]] = index
-                starts[byte] += 1
-            }
-            swap(&order, &sorted)
+        var counts = [Int](repeating: 0, count: 8 * 256)
+        for key in keys {
+            for byte in 0..<8 { counts[byte << 8 | digit(key, byte)] += 1 }
         }
-        return order
+        var entries = keys.indices.map { Entry(key: keys[$0], index: $0) }
+        var moved = entries
+        for byte in 0..<8 {
+            if counts[(byte << 8)..<((byte + 1) << 8)].contains(keys.count) { continue }
+            var next = 0
+            for position in (byte << 8)..<((byte + 1) << 8) {
+                let count = counts[position]
+                counts[position] = next
+                next += count
+            }
+            for entry in entries {
+                let position = byte << 8 | digit(entry.key, byte)
+                moved[counts[position]] = entry
+                counts[position] += 1
+            }
+            swap(&entries, &moved)
+        }
+        return entries.map(\.index)
+    }
+
+    private struct Entry {
+        let key: UInt64
+        let index: Int
+    }
+
+    @inline(__always)
+    private static func digit(_ key: UInt64, _ byte: Int) -> Int {
+        Int(truncatingIfNeeded: key &>> UInt64(byte &* 8)) & 255
     }
 }

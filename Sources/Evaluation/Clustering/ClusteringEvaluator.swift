@@ -57,7 +57,7 @@ struct ClusteringEvaluator: Sendable, Equatable {
         clusters[slot] = cluster
         values[slot] = value
         add(scope: 0, slot, sign: 1)
-        for window in windows.extents.indices
+        for window in 0..<windows.count
         where windows.admits(window, time, highest: clock.highestTime) {
             add(scope: window &+ 1, slot, sign: 1)
         }
@@ -72,7 +72,7 @@ struct ClusteringEvaluator: Sendable, Equatable {
     @inline(__always)
     private mutating func settle(makesRoom: Bool) {
         let highest = clock.highestTime
-        for window in windows.extents.indices {
+        for window in 0..<windows.count {
             while true {
                 let slot = windows.nextExpired(window, highest: highest, makesRoom: makesRoom)
                 if slot < 0 { break }

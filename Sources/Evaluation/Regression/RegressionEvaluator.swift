@@ -54,7 +54,7 @@ struct RegressionEvaluator: Sendable, Equatable {
         if windows.isFull { makeRoom() }
         records[windows.append(time, highest: clock.highestTime)] = record
         sums[0].add(record, sign: 1)
-        for window in windows.extents.indices
+        for window in 0..<windows.count
         where windows.admits(window, time, highest: clock.highestTime) {
             sums[window &+ 1].add(record, sign: 1)
         }
@@ -63,7 +63,7 @@ struct RegressionEvaluator: Sendable, Equatable {
     @inline(__always)
     private mutating func settle(makesRoom: Bool) {
         let highest = clock.highestTime
-        for window in windows.extents.indices {
+        for window in 0..<windows.count {
             while true {
                 let slot = windows.nextExpired(window, highest: highest, makesRoom: makesRoom)
                 if slot < 0 { break }
@@ -129,19 +129,23 @@ private struct ErrorSums: Sendable, Equatable {
     mutating func add(_ record: SIMD8<Double>, sign: Double) {
         let target = record[0]
         let weight = sign * record[1]
-        var shares = SIMD4<Double>(repeating: weight)
-        var errors = SIMD4<Double>(repeating: target)
-        for series in 0..<3 {
-            let prediction = record[series &+ 2]
-            let isKnown = !prediction.isNaN
-            shares[series] = isKnown ? weight : 0
-            errors[series] = isKnown ? abs(clampedMagnitude(prediction - target)) : 0
-        }
+        let model = Self.distance(record[2], target)
+        let baseline = Self.distance(record[3], target)
+        let noChange = Self.distance(record[4], target)
+        let shares = SIMD4(
+            model < 0 ? 0 : weight, baseline < 0 ? 0 : weight, noChange < 0 ? 0 : weight, weight)
+        let errors = SIMD4(max(0, model), max(0, baseline), max(0, noChange), target)
         let square = DoubleDouble.product(target, target)
         weights.add(shares)
         first.add(shares * errors)
         second.add(shares * errors * errors)
         second.addLow(SIMD4(0, 0, 0, square.low * weight))
+    }
+
+    /// How far a prediction lies from the label; −1 if there is none.
+    @inline(__always)
+    private static func distance(_ prediction: Double, _ target: Double) -> Double {
+        prediction.isNaN ? -1 : min(abs(prediction - target), 1e100)
     }
 
     func sums(_ series: Int) -> RegressionSums {

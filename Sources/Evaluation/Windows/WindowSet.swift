@@ -11,6 +11,8 @@ import Core
 ///   Memory for the records of the widest window, at most ``EvaluationSettings/windowRecordsLimit``.
 struct WindowSet: Sendable, Equatable {
     let extents: [Extent]
+    /// The number of windows.
+    let count: Int
     /// The records in each window.
     private(set) var counts: [Int]
     /// The records that each window of time forgot because the ring was full.
@@ -33,6 +35,7 @@ struct WindowSet: Sendable, Equatable {
     init(_ extents: [Extent], limit: Int = EvaluationSettings.windowRecordsLimit) {
         precondition(limit > 0 && limit & (limit - 1) == 0, "limit \(limit) is no power of two")
         self.extents = extents
+        count = extents.count
         self.limit = limit
         counts = [Int](repeating: 0, count: extents.count)
         truncated = counts
