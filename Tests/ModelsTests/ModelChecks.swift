@@ -174,6 +174,27 @@ struct ModelChecks {
         #expect(bytes > 0 && bytes < 64 << 20, "\(bytes) bytes")
     }
 
+    @Test(
+        "once every class has come, a row allocates nothing",
+        .enabled(if: TestEnvironment.isRelease),
+        arguments: ModelCase.all)
+    func allocations(model: ModelCase) throws {
+        // A tree allocates when a leaf splits.
+        guard model.name != "hoeffding_tree" else { return }
+        let rows = StreamGenerator.rows(20_000, of: model, seed: 15)
+        var any = TestLearner(model).learner
+        var predictions = Predictions(
+            capacity: rows.count, classCapacity: StreamGenerator.classes)
+        any.learn(rows, 0..<18_000)
+        // The engine changes a model in place; the copy that the existential may make comes once.
+        any.predictAndLearn(rows, 18_000..<18_500, into: &predictions)
+        let found = countAllocations {
+            any.predictAndLearn(rows, 18_500..<20_000, into: &predictions)
+        }
+        let count = try #require(found)
+        #expect(count == 0)
+    }
+
     @Test("a reset model predicts like a new one", arguments: ModelCase.all)
     func reset(model: ModelCase) {
         // The start of a clusterer goes on with its random sequence, so it may differ.

@@ -5,14 +5,14 @@ import Testing
 /// A learner of any kind behind one set of methods.
 struct TestLearner {
     let model: ModelCase
-    private var learner: AnyLearner
+    private var kind: AnyLearner
     /// The end of the last range learned.
     private(set) var learned = 0
 
     init(_ model: ModelCase, seed: UInt64 = 42) {
         self.model = model
         do {
-            learner = try ModelCatalogue.make(
+            kind = try ModelCatalogue.make(
                 model.name, settings: model.settings, layout: model.layout, declaredClasses: 0,
                 seed: seed)
         } catch {
@@ -20,8 +20,9 @@ struct TestLearner {
         }
     }
 
-    private var any: any Learner {
-        switch learner {
+    /// The learner itself.
+    var learner: any Learner {
+        switch kind {
         case .classifier(let model): model
         case .regressor(let model): model
         case .clusterer(let model): model
@@ -31,11 +32,11 @@ struct TestLearner {
     func predict(
         _ rows: borrowing Rows, _ range: Range<Int>, into predictions: inout Predictions
     ) {
-        any.predict(rows, range, into: &predictions)
+        learner.predict(rows, range, into: &predictions)
     }
 
     mutating func learn(_ rows: borrowing Rows, _ range: Range<Int>) {
-        var any = any
+        var any = learner
         any.learn(rows, range)
         replace(any)
         learned = range.upperBound
@@ -44,21 +45,21 @@ struct TestLearner {
     mutating func predictAndLearn(
         _ rows: borrowing Rows, _ range: Range<Int>, into predictions: inout Predictions
     ) {
-        var any = any
+        var any = learner
         any.predictAndLearn(rows, range, into: &predictions)
         replace(any)
     }
 
     mutating func reset() {
-        var any = any
+        var any = learner
         any.reset()
         replace(any)
     }
 
     private mutating func replace(_ any: any Learner) {
-        if let model = any as? any Classifier { learner = .classifier(model) }
-        if let model = any as? any Regressor { learner = .regressor(model) }
-        if let model = any as? any Clusterer { learner = .clusterer(model) }
+        if let model = any as? any Classifier { kind = .classifier(model) }
+        if let model = any as? any Regressor { kind = .regressor(model) }
+        if let model = any as? any Clusterer { kind = .clusterer(model) }
     }
 
     func predicted(_ rows: borrowing Rows) -> Predictions {
@@ -80,18 +81,18 @@ struct TestLearner {
         return predictions
     }
 
-    var stateBytes: Int { any.stateBytes }
+    var stateBytes: Int { learner.stateBytes }
 
     var encoded: [UInt8] {
         var encoder = StateEncoder()
-        any.encode(to: &encoder)
+        learner.encode(to: &encoder)
         return encoder.bytes
     }
 
     func decoded(_ bytes: [UInt8]) throws -> TestLearner {
         var decoder = StateDecoder(bytes)
         var result = self
-        result.learner = try ModelCatalogue.decode(model.name, from: &decoder)
+        result.kind = try ModelCatalogue.decode(model.name, from: &decoder)
         try decoder.finish()
         return result
     }
@@ -101,7 +102,7 @@ struct TestLearner {
         for row in 0..<rows.count {
             let label = Int(predictions.labels[row])
             let value = predictions.values[row]
-            switch learner {
+            switch kind {
             case .classifier:
                 let known = Int(rows.knownClasses[row])
                 #expect(known == 0 ? label == -1 : (0..<known).contains(label), "row \(row)")
