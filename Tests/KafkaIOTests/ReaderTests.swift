@@ -51,6 +51,29 @@ struct ReaderTests {
         reader.close()
     }
 
+    @Test("a seek right after opening, while the fetch has not begun, reads on", arguments: 0..<5)
+    func seeksAtOnce(attempt: Int) throws {
+        let pipeline = try TestPipeline.shared(partitions: 2)
+        for partition in 0..<2 {
+            try pipeline.feed((0..<100).map { "record \($0)" }, partition: Int32(partition))
+        }
+        let reader = try pipeline.reader()
+        let partitions = (0..<2).map { TopicPartition(topic: pipeline.input, partition: $0) }
+        let log = try reader.openLog(partitions.map { ($0, 0) }, wake: -1)
+        if attempt > 2 { _ = try read(log, count: 1) }
+        for input in 0..<2 { try log.seek(input, to: 40) }
+        for input in 0..<2 {
+            #expect(try read(log, input, count: 60).first == "record 40")
+            let ended = try wait {
+                try log.poll(input, upTo: 100)
+                return log.endOffset(input) == 100
+            }
+            #expect(ended)
+        }
+        try reader.close(log)
+        reader.close()
+    }
+
     @Test("the end stands past transaction markers and aborted records")
     func endPastMarkers() throws {
         let pipeline = try TestPipeline.shared()

@@ -21,6 +21,7 @@ package final class KafkaReader: @unchecked Sendable {
     }
 
     private static let leadersNanoseconds: Int64 = 10_000_000_000
+    private static let seekNanoseconds: Int64 = 10_000_000_000
 
     private let handle: KafkaHandle
     private let open = Mutex(Open())
@@ -95,14 +96,31 @@ package final class KafkaReader: @unchecked Sendable {
     }
 
     /// Reads a partition of an open log from another offset; what was fetched before is dropped.
+    ///
+    /// A fetch that is only just starting refuses to seek, so it is asked again for some seconds.
+    /// (Unassigning and assigning again in one go can leave the partition unread for ever.)
     func restart(_ partition: TopicPartition, at offset: Int64) throws(KafkaError) {
-        let list = PartitionList()
-        list.add(partition, offset: offset)
-        if let error = unsafe rd_kafka_incremental_unassign(handle.pointer, list.pointer) {
-            throw unsafe KafkaError.taking(error, doing: "cannot seek in \(partition.topic)")
-        }
-        if let error = unsafe rd_kafka_incremental_assign(handle.pointer, list.pointer) {
-            throw unsafe KafkaError.taking(error, doing: "cannot seek in \(partition.topic)")
+        let end = tw_monotonic_nanoseconds() + Self.seekNanoseconds
+        while true {
+            let list = PartitionList()
+            list.add(partition, offset: offset)
+            var code = RD_KAFKA_RESP_ERR_NO_ERROR
+            if let error = unsafe rd_kafka_seek_partitions(handle.pointer, list.pointer, 5000) {
+                code = unsafe rd_kafka_error_code(error)
+                unsafe rd_kafka_error_destroy(error)
+            } else {
+                code = unsafe list[0].err
+            }
+            switch code {
+            case RD_KAFKA_RESP_ERR_NO_ERROR: return
+            case RD_KAFKA_RESP_ERR__STATE, RD_KAFKA_RESP_ERR__PREV_IN_PROGRESS,
+                RD_KAFKA_RESP_ERR__TIMED_OUT:
+                guard tw_monotonic_nanoseconds() < end else {
+                    throw KafkaError(code, doing: "cannot seek in \(partition.topic)")
+                }
+                _ = tw_wait_readable(-1, 5)
+            default: throw KafkaError(code, doing: "cannot seek in \(partition.topic)")
+            }
         }
     }
 
