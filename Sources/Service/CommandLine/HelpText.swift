@@ -8,6 +8,7 @@ package enum HelpText {
     private static let exitCodes: [(code: ExitCode, meaning: String)] = [
         (.success, "done"), (.failure, "failed while running"),
         (.usage, "bad usage or a bad pipeline file"),
+        (.fenced, "another process has this one's instance id"),
     ]
 
     /// The list of commands.

@@ -41,4 +41,6 @@ package enum ExitCode: Int32, Sendable {
     case failure = 1
     /// Bad usage, or a bad pipeline file.
     case usage = 2
+    /// Another process runs under this one's name in the group.
+    case fenced = 3
 }

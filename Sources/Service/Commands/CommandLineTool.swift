@@ -2,7 +2,8 @@
 package enum CommandLineTool {
     /// All commands, in the order in which help shows them.
     package static let commands: [any Command.Type] = [
-        EvalCommand.self, GenerateCommand.self, ModelsCommand.self, SchemaCommand.self,
+        DemoCommand.self, RunCommand.self, CheckCommand.self, EvalCommand.self, MetricsCommand.self,
+        ProduceCommand.self, GenerateCommand.self, ModelsCommand.self, SchemaCommand.self,
         VersionCommand.self, HelpCommand.self,
     ]
 

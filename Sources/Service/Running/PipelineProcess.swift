@@ -49,6 +49,8 @@ package struct ProcessOptions: Sendable {
     package var trustsJournal = false
     /// How long failing commits are retried, in milliseconds.
     package var giveUpAfter: Int64 = 300_000
+    /// Whether the brokers are the embedded cluster, which knows no properties of topics.
+    package var isEmbedded = false
 
     package init() {}
 }
@@ -92,7 +94,8 @@ package final class PipelineProcess: Sendable {
         do throws(KafkaError) {
             let settings = pipeline.kafkaSettings
             let admin = try KafkaAdmin(settings: settings, log: kafkaLog)
-            let topics = PipelineTopics(pipeline, admin: admin, log: log)
+            let topics = PipelineTopics(
+                pipeline, admin: admin, isEmbedded: options.isEmbedded, log: log)
             guard let layout = try topics.prepare(isStopping: { self.isAskedToStop }) else {
                 admin.close()
                 return .stopped

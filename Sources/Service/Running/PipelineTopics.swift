@@ -22,11 +22,13 @@ struct TopicLayout: Sendable, Equatable {
 struct PipelineTopics {
     private let pipeline: Pipeline
     private let admin: KafkaAdmin
+    private let isEmbedded: Bool
     private let log: ProcessLog
 
-    init(_ pipeline: Pipeline, admin: KafkaAdmin, log: ProcessLog) {
+    init(_ pipeline: Pipeline, admin: KafkaAdmin, isEmbedded: Bool, log: ProcessLog) {
         self.pipeline = pipeline
         self.admin = admin
+        self.isEmbedded = isEmbedded
         self.log = log
     }
 
@@ -55,7 +57,10 @@ struct PipelineTopics {
                     + "pipeline first runs",
                 remedy: "give the pipeline a new name to start new models, or undo the change")
         }
-        if let problem = try admin.journalProblem(of: output.journalTopic) { throw problem }
+        // The embedded cluster lives as long as the process, and has no properties to ask for.
+        if !isEmbedded, let problem = try admin.journalProblem(of: output.journalTopic) {
+            throw problem
+        }
         let wide = max(partitions, output.partitions ?? 0)
         for name in [output.predictionsTopic, output.deadLettersTopic] {
             _ = try ensure(

@@ -16,6 +16,20 @@ package struct LineChart: Sendable {
         }
     }
 
+    /// A mark on the line below the chart.
+    package struct Mark: Sendable, Equatable {
+        /// In [0, 1] from the left; others are left out.
+        package let place: Double
+        package let symbol: Character
+        package let color: TextStyle.Color?
+
+        package init(place: Double, symbol: Character = "▲", color: TextStyle.Color? = .red) {
+            self.place = place
+            self.symbol = symbol
+            self.color = color
+        }
+    }
+
     private struct Cell {
         var dots: UInt32 = 0
         var series = -1
@@ -25,14 +39,14 @@ package struct LineChart: Sendable {
     private static let bits: [[UInt32]] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]]
 
     package let series: [Series]
-    /// Places on the line below the chart that get a mark, in [0, 1] from the left.
-    package let marks: [Double]
+    /// What the line below the chart shows; in one cell the last one listed.
+    package let marks: [Mark]
     /// In cells, without the axis.
     package let width: Int
     /// In cells, without the line of marks.
     package let height: Int
 
-    package init(series: [Series], marks: [Double] = [], width: Int, height: Int) {
+    package init(series: [Series], marks: [Mark] = [], width: Int, height: Int) {
         precondition(width > 0 && height > 0, "a chart of \(width) by \(height)")
         self.series = series
         self.marks = marks
@@ -107,12 +121,12 @@ package struct LineChart: Sendable {
     }
 
     private func markLine(style: TextStyle, axisWidth: Int) -> String {
-        var cells = [Bool](repeating: false, count: width)
-        for mark in marks where (0...1).contains(mark) {
-            cells[min(width - 1, Int(mark * Double(width)))] = true
+        var cells = [Mark?](repeating: nil, count: width)
+        for mark in marks where (0...1).contains(mark.place) {
+            cells[min(width - 1, Int(mark.place * Double(width)))] = mark
         }
         var line = String(repeating: " ", count: axisWidth + 2)
-        for isMarked in cells { line += isMarked ? style.color("▲", .red) : " " }
+        for mark in cells { line += mark.map { style.color(String($0.symbol), $0.color) } ?? " " }
         while line.hasSuffix(" ") { line.removeLast() }
         return line
     }

@@ -77,7 +77,7 @@ struct TerminalTextTests {
     func chart() {
         let chart = LineChart(
             series: [.init(name: "a", color: .blue, values: (0..<8).map { Double(7 - $0) })],
-            marks: [0.5], width: 4, height: 2)
+            marks: [.init(place: 0.5)], width: 4, height: 2)
         let lines = chart.lines(style: .plain, axisWidth: 6)
         #expect(lines == ["7.3500 ┤⠑⢄  ", "-0.3500 ┤  ⠑⢄", "          ▲"])
     }

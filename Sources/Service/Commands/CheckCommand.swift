@@ -1,0 +1,121 @@
+import Configuration
+import Core
+import Engine
+import Formats
+
+/// `tidewheel check`: every mistake of a pipeline file, and of what it needs on Kafka.
+package enum CheckCommand: Command {
+    package static let declaration = CommandDeclaration(
+        name: "check", summary: "Tell every mistake of a pipeline file",
+        details: [
+            "Without --connect nothing but the file is read. With it, the brokers are asked "
+                + "whether the topics are there or can be created, have the partitions that the "
+                + "pipeline needs, may be read, and keep the journal for ever. The right to write "
+                + "shows when the pipeline starts: there is no way to try it without writing."
+        ],
+        arguments: [ArgumentDeclaration("FILE", .one, "the pipeline file")],
+        options: [
+            OptionDeclaration(flag: "connect", "ask the brokers, too"),
+            OptionDeclaration(flag: "json", "print the result as JSON"),
+        ],
+        examples: [
+            CommandExample("tidewheel check configs/electricity.yaml", "offline; exit code 0 or 2"),
+            CommandExample(
+                "tidewheel check configs/electricity.yaml --connect",
+                "topics, partitions, rights and retention, too"),
+        ])
+
+    package static func run(_ arguments: ParsedArguments, console: Console) throws -> ExitCode {
+        let path = arguments.one("FILE") ?? ""
+        let asJSON = arguments.flag("json")
+        let read: (pipeline: Pipeline, warnings: [ConfigurationError])
+        do {
+            read = try PipelineReader.read(path: path, catalogue: .standard)
+        } catch {
+            if asJSON {
+                console.print(json(path, mistakes: error.all, warnings: [], findings: []))
+            } else {
+                console.say(error.description)
+            }
+            return .usage
+        }
+        let pipeline = read.pipeline
+        let wantsKafka = arguments.flag("connect")
+        let mistakes = wantsKafka ? pipeline.mistakesOnKafka : []
+        guard mistakes.isEmpty else {
+            if asJSON {
+                console.print(
+                    json(path, mistakes: mistakes, warnings: read.warnings, findings: []))
+            } else {
+                for mistake in mistakes { console.say(mistake.description) }
+            }
+            return .usage
+        }
+        let findings =
+            wantsKafka
+            ? ConnectionCheck(pipeline, log: KafkaConnection.log(console)).findings() : []
+        let isGood = !findings.contains { $0.severity == .problem }
+        if asJSON {
+            console.print(json(path, mistakes: [], warnings: read.warnings, findings: findings))
+        } else {
+            for warning in read.warnings {
+                console.say("\(console.messagesStyle.color("warning", .yellow)): \(warning)")
+            }
+            for line in summary(pipeline) { console.print(line) }
+            for finding in findings { console.print(finding.line(style: console.outputStyle)) }
+        }
+        return isGood ? .success : .failure
+    }
+
+    /// What the file says, in a few lines.
+    private static func summary(_ pipeline: Pipeline) -> [String] {
+        let preparation = pipeline.preparation.map(\.name) + [pipeline.model.name]
+        let detectors = pipeline.detectors.map {
+            "\($0.component.name) (\($0.action.rawValue))"
+        }
+        var lines = [
+            "\(pipeline.file): pipeline \(pipeline.name) is valid",
+            "  learns     \(preparation.joined(separator: " → ")), one model per "
+                + pipeline.scope.rawValue,
+        ]
+        if let topic = pipeline.input.topic { lines.append("  reads      \(topic)") }
+        lines.append(
+            "  writes     \(pipeline.output.predictionsTopic), \(pipeline.output.metricsTopic), "
+                + pipeline.output.deadLettersTopic)
+        if !detectors.isEmpty {
+            lines.append("  watches    \(detectors.joined(separator: ", "))")
+        }
+        return lines
+    }
+
+    private static func json(
+        _ path: String, mistakes: [ConfigurationError], warnings: [ConfigurationError],
+        findings: [ConnectionCheck.Finding]
+    ) -> String {
+        var json = JSONWriter()
+        json.object { json in
+            json.member("file", path)
+            json.member("valid", mistakes.isEmpty)
+            json.list("mistakes") { json in for mistake in mistakes { write(mistake, to: &json) } }
+            json.list("warnings") { json in for warning in warnings { write(warning, to: &json) } }
+            json.list("connection") { json in
+                for finding in findings {
+                    json.object { json in
+                        json.member("severity", finding.severity.rawValue)
+                        json.member("message", finding.message)
+                    }
+                }
+            }
+        }
+        return json.text
+    }
+
+    private static func write(_ mistake: ConfigurationError, to json: inout JSONWriter) {
+        json.object { json in
+            json.member("line", mistake.line)
+            json.member("key", mistake.key)
+            json.member("problem", mistake.problem)
+            json.member("remedy", mistake.remedy)
+        }
+    }
+}

@@ -1,0 +1,172 @@
+import Core
+import Engine
+import KafkaIO
+import State
+
+/// Asks the brokers whether a pipeline could run, without writing anything.
+struct ConnectionCheck {
+    enum Severity: String, Sendable {
+        case good
+        /// Worth knowing; the pipeline runs.
+        case note
+        /// The pipeline would not run.
+        case problem
+    }
+
+    struct Finding: Sendable, Equatable {
+        let severity: Severity
+        let message: String
+
+        func line(style: TextStyle) -> String {
+            switch severity {
+            case .good: "  \(style.color("ok", .green))         \(message)"
+            case .note: "  \(style.color("note", .yellow))       \(message)"
+            case .problem: "  \(style.color("problem", .red))    \(message)"
+            }
+        }
+    }
+
+    private let pipeline: Pipeline
+    private let log: KafkaLog
+
+    init(_ pipeline: Pipeline, log: KafkaLog) {
+        self.pipeline = pipeline
+        self.log = log
+    }
+
+    /// What was found, in the order of asking; ends with the first problem that hides the rest.
+    func findings() -> [Finding] {
+        var findings: [Finding] = []
+        do throws(KafkaError) {
+            let settings = pipeline.kafkaSettings
+            for problem in settings.problems() {
+                findings.append(Finding(severity: .problem, message: "\(problem)"))
+            }
+            guard findings.isEmpty else { return findings }
+            let admin = try KafkaAdmin(settings: settings, log: log)
+            defer { admin.close() }
+            try admin.connect()
+            findings.append(
+                Finding(
+                    severity: .good, message: "brokers answer at \(settings.bootstrapServers)"))
+            let partitions = checkInput(admin, settings, &findings)
+            checkOutputs(admin, partitions, &findings)
+            checkJournal(admin, partitions, &findings)
+            check(&findings) { () throws(KafkaError) in
+                _ = try admin.committedOffsets(
+                    of: pipeline.groupID, inputs(partitions ?? 1))
+                return Finding(severity: .good, message: "group \(pipeline.groupID) may be read")
+            }
+        } catch {
+            findings.append(Finding(severity: .problem, message: "\(error)"))
+        }
+        return findings
+    }
+
+    private func inputs(_ count: Int) -> [TopicPartition] {
+        (0..<Int32(count)).map {
+            TopicPartition(topic: pipeline.input.topic ?? "", partition: $0)
+        }
+    }
+
+    private func check(
+        _ findings: inout [Finding], _ body: () throws(KafkaError) -> Finding
+    ) {
+        do throws(KafkaError) {
+            findings.append(try body())
+        } catch {
+            findings.append(Finding(severity: .problem, message: "\(error)"))
+        }
+    }
+
+    /// The partitions of the input, if it is there.
+    private func checkInput(
+        _ admin: KafkaAdmin, _ settings: KafkaSettings, _ findings: inout [Finding]
+    ) -> Int? {
+        guard let topic = pipeline.input.topic else { return nil }
+        var partitions: Int?
+        check(&findings) { () throws(KafkaError) in
+            guard let count = try admin.partitionCount(of: topic) else {
+                return Finding(
+                    severity: .problem,
+                    message: "input \(topic) does not exist; create it, or let its producer do so")
+            }
+            partitions = count
+            // The first fetch tells whether reading is allowed.
+            let tail = try KafkaTail(settings: settings, topic: topic, log: log)
+            defer { tail.close() }
+            _ = try tail.readToEnd(milliseconds: 5000) { _ in }
+            return Finding(
+                severity: .good, message: "input \(topic) may be read (\(Self.text(count)))")
+        }
+        return partitions
+    }
+
+    private func checkOutputs(
+        _ admin: KafkaAdmin, _ partitions: Int?, _ findings: inout [Finding]
+    ) {
+        let output = pipeline.output
+        let tasks = pipeline.scope == .pipeline ? 1 : partitions
+        let topics = [
+            (output.predictionsTopic, partitions), (output.deadLettersTopic, partitions),
+            (output.metricsTopic, tasks),
+        ]
+        for (topic, needed) in topics {
+            check(&findings) { () throws(KafkaError) in
+                let count = try admin.partitionCount(of: topic)
+                return presence(of: topic, count: count, needed: needed)
+            }
+        }
+    }
+
+    private func presence(of topic: String, count: Int?, needed: Int?) -> Finding {
+        let mayCreate = pipeline.output.createsTopics
+        guard let count else {
+            return mayCreate
+                ? Finding(severity: .note, message: "topic \(topic) will be created")
+                : Finding(
+                    severity: .problem,
+                    message: "topic \(topic) does not exist, and output.create_topics is false; "
+                        + "create it" + (needed.map { " with \(Self.text($0))" } ?? ""))
+        }
+        guard let needed, count < needed else {
+            return Finding(
+                severity: .good, message: "topic \(topic) is there (\(Self.text(count)))")
+        }
+        return mayCreate
+            ? Finding(
+                severity: .note,
+                message: "topic \(topic) has \(Self.text(count)) and will get \(needed)")
+            : Finding(
+                severity: .problem,
+                message: "topic \(topic) has \(Self.text(count)), but \(needed) are needed; add "
+                    + "them, or set output.create_topics: true")
+    }
+
+    private func checkJournal(
+        _ admin: KafkaAdmin, _ partitions: Int?, _ findings: inout [Finding]
+    ) {
+        let topic = pipeline.output.journalTopic
+        let tasks = pipeline.scope == .pipeline ? 1 : partitions
+        check(&findings) { () throws(KafkaError) in
+            guard let count = try admin.partitionCount(of: topic) else {
+                return presence(of: topic, count: nil, needed: tasks)
+            }
+            if let tasks, count != tasks {
+                return Finding(
+                    severity: .problem,
+                    message: "journal \(topic) has \(Self.text(count)), but one_model_per: "
+                        + "\(pipeline.scope.rawValue) needs \(tasks); give the pipeline a new "
+                        + "name to start new models, or undo the change")
+            }
+            if let problem = try admin.journalProblem(of: topic) { throw problem }
+            return Finding(
+                severity: .good,
+                message: "journal \(topic) is kept for ever (\(Self.text(count)))")
+        }
+    }
+
+    private static func text(_ partitions: Int) -> String {
+        "\(partitions) partition\(partitions == 1 ? "" : "s")"
+    }
+}
