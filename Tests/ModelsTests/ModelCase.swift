@@ -117,8 +117,8 @@ struct ModelCase: Sendable, CustomTestStringConvertible {
         0x95E2_8ADD_D312_567E,
         0x2C8F_74B8_78D7_66A1,
         0xD8A1_9D14_133E_1EB1,
-        0xF590_AD6C_E88F_A29E,
-        0x1FC7_21AD_36D1_6485,
+        0xBD36_CC91_49F9_86D0,
+        0x5198_A7B8_1846_5C95,
         0x14D8_C405_E83F_E3A6,
     ]
 }

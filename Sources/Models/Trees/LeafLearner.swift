@@ -20,17 +20,23 @@ struct LeafLearner {
     ) {
         let block = Int(record.block)
         let first = block &* LeafStore.Plane.count &* vectorCount
+        let isPlain = isComplete && record.isRegular
         var product = LogProduct()
-        var slack = Lanes.zero
+        // First, so that it is done while the vectors are loaded.
+        let weightSquare = record.weight * record.weight
+        let hasWeight = weightSquare > 1e-290 && weightSquare < 1e290
+        if hasWeight { product.multiply(by: weightSquare) }
+        var marks = 0.0
         var isRegular = true
-        var constants = Lanes.zero
         for index in 0..<vectorCount {
-            let isNumeric = (view.masks[index] .!= SIMD8<UInt64>.zero)
+            let isNumeric = view.masks[index] .!= SIMD8<UInt64>.zero
             let x = view.lanes(index)
-            if isComplete && record.isRegular {
+            if isPlain {
                 update(x, weight, first &+ index, &numeric)
             } else {
                 updatePresent(x, weight, isNumeric, first &+ index, &numeric)
+                let total = numeric[first &+ LeafStore.Plane.weight &* vectorCount &+ index]
+                if any(isNumeric .& (total .<= 0)) { isRegular = false }
             }
             guard keepsBayesTerms else { continue }
             let total = numeric[first &+ LeafStore.Plane.weight &* vectorCount &+ index]
@@ -39,15 +45,12 @@ struct LeafLearner {
             let precision = Lanes.zero.replacing(
                 with: (total - 1) / squares, where: hasVariance)
             numeric[first &+ LeafStore.Plane.precision &* vectorCount &+ index] = precision
-            constants += Lanes.zero.replacing(with: 1, where: isNumeric .& .!hasVariance)
-            if !isComplete || !record.isRegular {
-                if any(isNumeric .& (total .<= 0)) { isRegular = false }
-            }
             let factors = Lanes(repeating: 1)
                 .replacing(with: precision * 0.15915494309189535, where: hasVariance)
             let exponents = product.multiply(by: factors)
-            slack += LeafStore.positiveParts(exponents)
-            if exponents.magnitudes.max() > 930 { isRegular = false }
+            let mark = (exponents * exponents)
+                .replacing(with: Self.constantMark, where: isNumeric .& .!hasVariance)
+            marks += mark.folded
         }
         var divisor = LogProduct()
         for place in view.nominalColumns.indices {
@@ -71,18 +74,22 @@ struct LeafLearner {
                 isRegular = false
             }
         }
-        guard keepsBayesTerms else { return }
-        if record.weight > 0 {
-            product.multiply(by: record.weight)
-            product.multiply(by: record.weight)
-        } else {
-            isRegular = false
+        guard keepsBayesTerms else {
+            record.isRegular = isRegular
+            return
         }
+        // One sum tells how many lanes are constant, and Σ e² over the others.
+        let constantCount = Double(Int(marks / Self.constantMark))
+        let exponentSquares = marks - constantCount * Self.constantMark
+        if exponentSquares > 860_000 || !hasWeight { isRegular = false }
         record.norm = isRegular ? 0.5 * product.logarithm(dividedBy: divisor) : 0
-        record.slack = isRegular ? slack.folded : 0
+        record.slack = LeafStore.slack(exponentSquares, laneCount &* vectorCount)
         record.isRegular = isRegular
-        record.hasConstant = constants.folded > 0
+        record.hasConstant = constantCount > 0
     }
+
+    /// Above any sum of squared exponents, and far below 2^53: sums with it are exact.
+    private static let constantMark = 0x1p40
 
     /// Updates all lanes of a vector, each of which was observed before.
     @inline(__always)
@@ -133,10 +140,11 @@ struct LeafLearner {
 }
 
 extension LeafStore {
-    /// At least the positive parts of ½ ln f, for factors f with these binary exponents.
+    /// At least the sum of the positive parts of ½ ln f over factors f, from the sum of the squares
+    /// of their binary exponents e: ½ ln f < ½ (e + 1) ln 2, and Σ |e| ≤ √(n Σ e²).
     @inline(__always)
-    static func positiveParts(_ exponents: Lanes) -> Lanes {
-        let above = exponents + 1
-        return 0.34657359027997264 * above.replacing(with: 0, where: above .< 0)
+    static func slack(_ exponentSquares: Double, _ count: Int) -> Double {
+        let count = Double(count)
+        return 0.34657359027997264 * ((count * exponentSquares).squareRoot() + count)
     }
 }

@@ -101,21 +101,19 @@ extension LeafView {
         }
         let start = target &* predictions.classCapacity
         let counted = min(known, classCapacity)
+        var values = predictions.mutableProbabilities
         var sum = 0.0
-        for code in 0..<counted {
-            let score = predictions.probabilities[start &+ code]
+        for index in start..<(start &+ counted) {
+            let score = values[index]
             // A NaN stands for a vote that only products of densities could tell.
             let value =
                 score == best
                 ? 1 : (score > -.infinity && score < best ? (score - best).exponential : 0)
-            predictions.setProbability(target, code, value)
+            values[index] = value
             sum += value
         }
-        for code in 0..<counted {
-            predictions.setProbability(
-                target, code, predictions.probabilities[start &+ code] / sum)
-        }
-        for code in counted..<max(counted, known) { predictions.setProbability(target, code, 0) }
+        for index in start..<(start &+ counted) { values[index] /= sum }
+        for index in (start &+ counted)..<(start &+ max(counted, known)) { values[index] = 0 }
     }
 }
 

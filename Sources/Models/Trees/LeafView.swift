@@ -117,13 +117,15 @@ struct LeafView: ~Escapable {
     @inline(__always)
     private func differsFromConstant(_ first: Int) -> Bool {
         let count = row.numericVectors.count
+        var differences = Lanes.zero
         for index in 0..<count {
             let isConstant =
                 (numeric[first &+ count &+ index] .== 0)
                 .& (row.masks[index] .!= SIMD8<UInt64>.zero)
-            if any(isConstant .& (row.lanes(index) .!= numeric[first &+ index])) { return true }
+            let differs = isConstant .& (row.lanes(index) .!= numeric[first &+ index])
+            differences.replace(with: 1, where: differs)
         }
-        return false
+        return differences.folded > 0
     }
 
     /// The log score of a class whatever is missing, and the sum of its positive terms; NaN where
@@ -139,7 +141,7 @@ struct LeafView: ~Escapable {
         let block = Int(record.block)
         let first = block &* LeafStore.Plane.count &* count
         var sum = Lanes.zero
-        var slack = Lanes.zero
+        var exponentSquares = 0.0
         for index in 0..<count {
             let x = row.lanes(index)
             let isPresent =
@@ -157,7 +159,8 @@ struct LeafView: ~Escapable {
             sum += Lanes.zero.replacing(with: difference * difference * precision, where: isUsed)
             let factors = Lanes(repeating: 1)
                 .replacing(with: precision * 0.15915494309189535, where: isUsed)
-            slack += LeafStore.positiveParts(above.multiply(by: factors))
+            let exponents = above.multiply(by: factors)
+            exponentSquares += (exponents * exponents).folded
         }
         for place in row.nominalColumns.indices {
             let code = row.value(row.nominalColumns[place])
@@ -173,7 +176,7 @@ struct LeafView: ~Escapable {
             below.multiply(by: nominal[at] + nominal[at &+ 1])
         }
         let score = 0.5 * above.logarithm(dividedBy: below) - 0.5 * sum.folded
-        return (score, slack.folded)
+        return (score, LeafStore.slack(exponentSquares, laneCount &* count))
     }
 
     /// The class with the greatest product of densities, multiplied in MOA's order.
