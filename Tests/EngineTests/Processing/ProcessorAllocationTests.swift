@@ -38,17 +38,19 @@ struct ProcessorAllocationTests {
     }
 
     @Test(
-        "decoding, learning, judging and encoding allocate nothing",
+        "decoding, learning, judging and encoding allocate no more than is promised",
         .enabled(if: TestEnvironment.isRelease, "counts what optimised code allocates"),
         arguments: [
-            "model: logistic_regression",
-            "prepare: [{ standardize: all }]\nmodel: logistic_regression",
-            "prepare: [{ impute: mean }, { min_max: all }]\nmodel: logistic_regression",
-            "model: majority",
-            "model: no_change",
-            "model: logistic_regression\ndrift: [{ adwin: { then: alert } }]",
+            ("model: logistic_regression", 0),
+            ("prepare: [{ standardize: all }]\nmodel: logistic_regression", 0),
+            ("prepare: [{ impute: all }, { min_max: all }]\nmodel: logistic_regression", 0),
+            ("model: majority", 0),
+            ("model: no_change", 0),
+            ("model: logistic_regression\ndrift: [{ adwin: { then: alert } }]", 0),
+            // Attempts to split, one for each 200 records of a leaf, and growth.
+            ("model: hoeffding_tree", 15),
         ])
-    func allocatesNothing(lines: String) throws {
+    func allocations(lines: String, perThousandMax: Int) throws {
         let processor = try Self.processor(lines)
         var output = OutputBuffer(capacity: 1 << 20)
         try Self.records().withRecords { records in
@@ -62,7 +64,8 @@ struct ProcessorAllocationTests {
             }
             try pass()
             let count = try countAllocations { () throws(TaskFailure) in try pass() }
-            #expect(count == nil || count == 0, "in \(Self.recordCount) records")
+            let limit = perThousandMax * Self.recordCount / 1_000
+            #expect((count ?? 0) <= limit, "in \(Self.recordCount) records")
         }
     }
 }
