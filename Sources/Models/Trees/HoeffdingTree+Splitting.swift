@@ -3,10 +3,10 @@ import Core
 extension HoeffdingTree {
     /// Splits a leaf if its best test is certain enough.
     mutating func attemptSplit(_ slot: Int) {
-        let weights = leaves.weights(of: slot)
-        let seen = weights.reduce(0, +)
+        search.consider(leaves, slot: slot)
+        let seen = search.weights.reduce(0, +)
         leaves.heads[slot].weightAtAttempt = seen
-        guard weights.count(where: { $0 != 0 }) >= 2 else { return }
+        guard search.weights.count(where: { $0 != 0 }) >= 2 else { return }
         let span =
             disabled.isEmpty
             ? disabled[...] : disabled[(slot * columns.count)..<((slot + 1) * columns.count)]
@@ -14,7 +14,7 @@ extension HoeffdingTree {
         guard search.count > 0 else { return }
         let best = search.best
         if search.count > 1 {
-            let bound = hoeffdingBound(classCount: weights.count, seen: seen)
+            let bound = hoeffdingBound(classCount: search.weights.count, seen: seen)
             let isCertain = best.merit - search.second.merit > bound || bound < settings.tau
             if settings.removesPoorAttributes { disablePoorAttributes(slot, bound: bound) }
             guard isCertain else { return }

@@ -102,8 +102,8 @@ package struct HoeffdingTree: Classifier {
 
     package var stateBytes: Int {
         MemoryLayout<HoeffdingTree>.stride + nodes.count * MemoryLayout<TreeNode>.stride
-            + branches.count * 4 + splitCounts.count * 8 + disabled.count + search.byteCount
-            + leaves.byteCount
+            + branches.count * 4 + splitCounts.count * 8 + disabled.count
+            + search.byteCount(classCapacity: leaves.classCapacity) + leaves.byteCount
     }
 
     // MARK: - Batches

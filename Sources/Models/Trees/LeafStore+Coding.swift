@@ -73,7 +73,10 @@ extension LeafStore {
     /// Refuses slots and blocks that are owned twice, or by nobody, and counts that are none.
     private func checkShape() throws(StateError) {
         guard numeric.count == blockCount * numericStride,
-            nominal.count == blockCount * nominalStride
+            // By division: widths that make no sense must not overflow.
+            blockCount == 0
+                ? nominal.isEmpty
+                : nominal.count % blockCount == 0 && nominal.count / blockCount == nominalStride
         else { throw .invalidValue("the size of the observations") }
         var slotOwners = [Int](repeating: 0, count: heads.count)
         for slot in freeSlots {

@@ -99,6 +99,14 @@ struct LeafStore: Sendable, Equatable {
         (0..<Int(heads[slot].extent)).map { classes[slot * classCapacity + $0].weight }
     }
 
+    /// Puts the class counts of a leaf into an array that is reused.
+    func copyWeights(of slot: Int, into weights: inout [Double]) {
+        weights.removeAll(keepingCapacity: true)
+        for code in 0..<Int(heads[slot].extent) {
+            weights.append(classes[slot * classCapacity + code].weight)
+        }
+    }
+
     /// Makes a leaf forget its observations; its class counts stay.
     mutating func setActive(_ slot: Int, _ isActive: Bool) {
         let weights = weights(of: slot)

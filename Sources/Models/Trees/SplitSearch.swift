@@ -40,6 +40,8 @@ struct SplitSearch: Sendable {
     private(set) var merits: [Double]
     private(set) var rated: [Bool]
 
+    /// The class counts of the leaf under consideration.
+    private(set) var weights: [Double] = []
     /// For each numeric vector the best merits and thresholds, and 1 in lanes that have one.
     private var numericMerits: [Lanes]
     private var thresholds: [Lanes]
@@ -64,18 +66,24 @@ struct SplitSearch: Sendable {
         found = numericMerits
     }
 
-    /// The memory that it keeps, in bytes.
-    var byteCount: Int {
-        columns.count * 16 + columns.numericVectors.count * 192 + left.count * 4 * 64
+    /// The memory that it keeps once used, in bytes: the same before and after a restore.
+    func byteCount(classCapacity: Int) -> Int {
+        columns.count * 16 + columns.numericVectors.count * 3 * MemoryLayout<Lanes>.stride
+            + classCapacity * (4 * MemoryLayout<Lanes>.stride + 8)
     }
 
-    /// Rates not splitting (unless pre-pruning is off) and the best split of every column.
+    /// Turns to a leaf: ``weights`` are its class counts.
+    mutating func consider(_ store: LeafStore, slot: Int) {
+        store.copyWeights(of: slot, into: &weights)
+    }
+
+    /// Rates not splitting (unless pre-pruning is off) and the best split of every column of the leaf
+    /// last considered.
     ///
     /// Equal merits rank the later column higher, as MOA's stable sort does.
     mutating func rate(
         _ store: LeafStore, slot: Int, withoutSplit: Bool, skipping disabled: ArraySlice<Bool>
     ) {
-        let weights = store.weights(of: slot)
         if left.count < store.classCapacity {
             left = [Lanes](repeating: .zero, count: store.classCapacity)
             right = left

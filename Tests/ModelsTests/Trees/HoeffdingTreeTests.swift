@@ -241,6 +241,26 @@ struct HoeffdingTreeTests {
         #expect(Self.bytes(restored) == Self.bytes(tree))
     }
 
+    @Test("a restored tree goes on with the same bits while memory is short")
+    func restoredUnderPressure() throws {
+        var tree = try Self.tree([
+            ("memory", .bytes(40 << 10)), ("grace_period", .integer(20)), ("delta", .number(0.5)),
+            ("tau", .number(0.5)), ("memory_estimate_period", .integer(700)),
+        ])
+        let rows = Self.rows(12_000, seed: 11, known: 4) { values in
+            Int32((values[0] + values[1]) * 7) % 4
+        }
+        for start in stride(from: 0, to: rows.count, by: 1500) {
+            var decoder = StateDecoder(Self.bytes(tree))
+            var restored = try HoeffdingTree(from: &decoder)
+            #expect(restored.stateBytes == tree.stateBytes)
+            restored.learn(rows, start..<(start + 1500))
+            tree.learn(rows, start..<(start + 1500))
+            #expect(Self.bytes(restored) == Self.bytes(tree), "from record \(start)")
+        }
+        #expect(tree.activeLeafCount < tree.leafCount)
+    }
+
     @Test("the structure agrees with itself")
     func structure() throws {
         var tree = try Self.tree([("grace_period", .integer(50)), ("delta", .number(0.1))])
