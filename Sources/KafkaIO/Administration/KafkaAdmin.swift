@@ -125,19 +125,11 @@ package final class KafkaAdmin: @unchecked Sendable {
     package func watermarks(
         of partition: TopicPartition, milliseconds: Int32 = 10_000
     ) throws(KafkaError) -> (low: Int64, high: Int64) {
-        var low: Int64 = 0
-        var high: Int64 = 0
-        let code = unsafe rd_kafka_query_watermark_offsets(
-            handle.pointer, partition.topic, partition.partition, &low, &high, milliseconds)
-        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
-            handle.serve()
-            throw handle.error(
-                code,
-                doing: "cannot ask for the end of \(partition.topic), partition "
-                    + "\(partition.partition)")
-        }
-        handle.log.reachable()
-        return (low, high)
+        if let ends = handle.watermarks(of: partition, milliseconds: milliseconds) { return ends }
+        handle.serve()
+        throw handle.error(
+            RD_KAFKA_RESP_ERR__TIMED_OUT,
+            doing: "cannot ask for the end of \(partition.topic), partition \(partition.partition)")
     }
 
     /// The first offset of each partition whose timestamp is at least this (milliseconds since 1970);

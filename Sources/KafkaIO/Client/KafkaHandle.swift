@@ -83,7 +83,7 @@ final class KafkaHandle: @unchecked Sendable {
         callbacks.deliveries.withLock { body(&$0) }
     }
 
-    /// A number that changes when something hints that a topic is gone; look for yourself then.
+    /// A number that changes when something hints that a topic is gone or refused; look for yourself then.
     var suspicions: Int { callbacks.suspicions.load(ordering: .relaxed) }
 
     /// Adds such a hint.
@@ -122,7 +122,7 @@ final class KafkaCallbacks: Sendable {
     let log: KafkaLog
     let rebalance: (any RebalanceListener)?
     let deliveries = Mutex(Delivery())
-    /// Counts what hints that a topic is gone.
+    /// Counts what hints that a topic is gone or refused.
     let suspicions = Atomic<Int>(0)
     let lastError = Mutex<(code: rd_kafka_resp_err_t, reason: String)?>(nil)
 
@@ -146,7 +146,10 @@ private func onClientError(
     guard let callbacks = unsafe KafkaCallbacks.behind(opaque) else { return }
     let code = rd_kafka_resp_err_t(rawValue: code)
     let text = unsafe reason.map { unsafe String(cString: $0) } ?? KafkaError.text(of: code)
-    if KafkaError.kind(of: code) == .unknownTopic {
+    if KafkaError.kind(of: code) == .unknownTopic
+        || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED
+    {
+        // Who uses the topic looks for itself and reports it.
         callbacks.suspicions.add(1, ordering: .relaxed)
         return
     }

@@ -52,12 +52,10 @@ package final class KafkaInputLog: InputLog, @unchecked Sendable {
         return unsafe recordHeaders(message)
     }
 
-    /// Something hinted that a topic is gone: asks the broker about each of ours.
+    /// Something hinted that a topic is gone or refused: asks the broker about each of ours.
     private func lookForPartitions() throws(LogError) {
         suspicions = reader.suspicions
-        for partition in partitions where reader.isGone(partition, milliseconds: 2000) {
-            throw .topicGone(partition)
-        }
+        for partition in partitions { try reader.look(for: partition, milliseconds: 2000) }
     }
 
     /// Tells what can be waited out from what ends the log.
@@ -74,7 +72,7 @@ package final class KafkaInputLog: InputLog, @unchecked Sendable {
             throw .lostRecords(partition, offset: next, firstOffset: ends?.low)
         case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
             RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-            if reader.isGone(partition, milliseconds: 2000) { throw .topicGone(partition) }
+            try reader.look(for: partition, milliseconds: 2000)
             try resume(input, at: next)
         case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
             throw .unauthorised(

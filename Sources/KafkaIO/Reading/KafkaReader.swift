@@ -12,15 +12,12 @@ import Synchronization
 /// to the control thread.
 package final class KafkaReader: @unchecked Sendable {
     private struct Open {
-        /// The partitions being read, in the order of their opening, with their leaders (−1: unknown).
-        var leaders: [(partition: TopicPartition, leader: Int32)] = []
+        /// The partitions being read.
+        var partitions: [TopicPartition] = []
         /// The last stable offset of each, as far as it was asked for.
         var ends: [TopicPartition: Int64] = [:]
-        var leadersKnownAt: Int64 = 0
-        var turn = 0
     }
 
-    private static let leadersNanoseconds: Int64 = 10_000_000_000
     private static let seekNanoseconds: Int64 = 10_000_000_000
 
     private let handle: KafkaHandle
@@ -75,10 +72,7 @@ package final class KafkaReader: @unchecked Sendable {
         if let error = unsafe rd_kafka_incremental_assign(handle.pointer, list.pointer) {
             throw unsafe KafkaError.taking(error, doing: "cannot start to read")
         }
-        open.withLock {
-            $0.leaders += starts.map { ($0.partition, -1) }
-            $0.leadersKnownAt = 0
-        }
+        open.withLock { $0.partitions += starts.map(\.partition) }
         return KafkaInputLog(partitions: starts.map(\.partition), queues: queues, reader: self)
     }
 
@@ -86,7 +80,7 @@ package final class KafkaReader: @unchecked Sendable {
     package func close(_ log: KafkaInputLog) throws(KafkaError) {
         let list = PartitionList(log.partitions)
         open.withLock { open in
-            open.leaders.removeAll { entry in log.partitions.contains(entry.partition) }
+            open.partitions.removeAll { log.partitions.contains($0) }
             for partition in log.partitions { open.ends[partition] = nil }
         }
         if let error = unsafe rd_kafka_incremental_unassign(handle.pointer, list.pointer) {
@@ -141,43 +135,33 @@ package final class KafkaReader: @unchecked Sendable {
 // MARK: - Watermarks
 
 extension KafkaReader {
-    /// Asks one partition per leader for its end, which makes librdkafka fetch again at once.
+    /// Asks the leaders for the ends of all open partitions, which makes librdkafka fetch at once.
     ///
     /// Its broker threads sleep up to a second when a queue was full; any request to the leader wakes
     /// them. Call it every 5 to 20 ms while anything is backlogged, and every second or so otherwise,
-    /// from the control thread: it waits for the answers, at most `milliseconds` for each leader.
+    /// from the control thread: it waits for the answers, one request to each leader, but not longer
+    /// than `milliseconds`.
     ///
     /// - Returns: whether every leader answered.
     @discardableResult
     package func wakeFetcher(milliseconds: Int32 = 50) -> Bool {
-        refreshLeaders()
-        let asked = open.withLock { open -> [TopicPartition] in
-            var leaders: [Int32] = []
-            var asked: [TopicPartition] = []
-            let count = open.leaders.count
-            for step in 0..<count {
-                let entry = open.leaders[(open.turn + step) % count]
-                if leaders.contains(entry.leader) { continue }
-                leaders.append(entry.leader)
-                asked.append(entry.partition)
-            }
-            open.turn &+= 1
-            if open.turn >= count { open.turn = 0 }
-            return asked
-        }
-        var answered = true
-        for partition in asked {
-            if let ends = watermarks(of: partition, milliseconds: milliseconds) {
-                open.withLock { open in
-                    if open.leaders.contains(where: { $0.partition == partition }) {
-                        open.ends[partition] = ends.high
-                    }
+        let partitions = open.withLock { $0.partitions }
+        guard !partitions.isEmpty else { return true }
+        guard
+            let ends = handle.listOffsets(
+                partitions, at: KafkaOffset.end, milliseconds: milliseconds)
+        else { return false }
+        var isComplete = true
+        open.withLock { open in
+            for (partition, end) in zip(partitions, ends) {
+                if let end {
+                    if open.partitions.contains(partition) { open.ends[partition] = end }
+                } else {
+                    isComplete = false
                 }
-            } else {
-                answered = false
             }
         }
-        return answered
+        return isComplete
     }
 
     /// The last stable offset of each open partition, as ``wakeFetcher(milliseconds:)`` last saw it:
@@ -190,53 +174,18 @@ extension KafkaReader {
     package func watermarks(
         of partition: TopicPartition, milliseconds: Int32
     ) -> (low: Int64, high: Int64)? {
-        var low: Int64 = 0
-        var high: Int64 = 0
-        let code = unsafe rd_kafka_query_watermark_offsets(
-            handle.pointer, partition.topic, partition.partition, &low, &high, milliseconds)
-        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
-        handle.log.reachable()
-        return (low, high)
+        handle.watermarks(of: partition, milliseconds: milliseconds)
     }
 
-    /// Whether a broker says that the partition does not exist; false also when none answers.
-    func isGone(_ partition: TopicPartition, milliseconds: Int32) -> Bool {
-        guard let found = try? handle.describe(partition.topic, milliseconds: milliseconds) else {
-            return false
+    /// Asks a broker whether a partition can be read; silent also when none answers.
+    func look(for partition: TopicPartition, milliseconds: Int32) throws(LogError) {
+        var count: Int?
+        do throws(KafkaError) {
+            count = try handle.describe(partition.topic, milliseconds: milliseconds).count
+        } catch {
+            if error.kind == .unauthorised { throw .unauthorised(partition, error.description) }
         }
-        return partition.partition >= found.count
-    }
-
-    private func refreshLeaders() {
-        let now = tw_monotonic_nanoseconds()
-        let topics = open.withLock { open -> [String]? in
-            guard !open.leaders.isEmpty, now - open.leadersKnownAt > Self.leadersNanoseconds else {
-                return nil
-            }
-            open.leadersKnownAt = now
-            var topics: [String] = []
-            for entry in open.leaders where !topics.contains(entry.partition.topic) {
-                topics.append(entry.partition.topic)
-            }
-            return topics
-        }
-        for topic in topics ?? [] {
-            guard let leaders = try? handle.describe(topic, milliseconds: 1000) else { continue }
-            let isShort = open.withLock { open in
-                var isShort = false
-                for index in open.leaders.indices where open.leaders[index].partition.topic == topic
-                {
-                    let partition = Int(open.leaders[index].partition.partition)
-                    if partition < leaders.count {
-                        open.leaders[index].leader = leaders[partition]
-                    } else {
-                        isShort = true
-                    }
-                }
-                return isShort
-            }
-            if isShort { handle.suspect() }
-        }
+        if let count, partition.partition >= count { throw .topicGone(partition) }
     }
 }
 
@@ -246,39 +195,4 @@ package enum KafkaOffset {
     package static let beginning: Int64 = -2
     /// The end at the time of opening.
     package static let end: Int64 = -1
-}
-
-extension KafkaHandle {
-    /// The leader of each partition of a topic (−1: none now); empty when the topic does not exist.
-    func describe(_ topic: String, milliseconds: Int32) throws(KafkaError) -> [Int32] {
-        guard let local = unsafe rd_kafka_topic_new(pointer, topic, nil) else {
-            throw error(rd_kafka_last_error(), doing: "cannot ask about topic \(topic)")
-        }
-        defer { unsafe rd_kafka_topic_destroy(local) }
-        var metadata: UnsafePointer<rd_kafka_metadata>?
-        let code = unsafe rd_kafka_metadata(pointer, 0, local, &metadata, milliseconds)
-        guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata = unsafe metadata else {
-            throw error(code, doing: "cannot ask about topic \(topic)")
-        }
-        // Safety: the answer is ours until destroyed; everything is copied from it.
-        defer { unsafe rd_kafka_metadata_destroy(metadata) }
-        log.reachable()
-        guard unsafe metadata.pointee.topic_cnt > 0 else { return [] }
-        let found = unsafe metadata.pointee.topics[0]
-        switch unsafe found.err {
-        case RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
-            var leaders = unsafe [Int32](repeating: -1, count: Int(found.partition_cnt))
-            for index in leaders.indices {
-                let partition = unsafe found.partitions[index]
-                if unsafe leaders.indices.contains(Int(partition.id)) {
-                    unsafe leaders[Int(partition.id)] = unsafe partition.leader
-                }
-            }
-            return leaders
-        case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-            return []
-        default:
-            throw unsafe KafkaError(found.err, doing: "cannot ask about topic \(topic)")
-        }
-    }
 }
