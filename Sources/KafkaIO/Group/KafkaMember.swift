@@ -126,7 +126,9 @@ package final class KafkaMember: @unchecked Sendable {
             let code = unsafe rd_kafka_unsubscribe(handle.pointer)
             if code == RD_KAFKA_RESP_ERR_NO_ERROR {
                 let end = tw_monotonic_nanoseconds() + Int64(milliseconds) * 1_000_000
-                while inbox.isAssigned && tw_monotonic_nanoseconds() < end {
+                // In the middle of a rebalance librdkafka leaves only once it is over; closing
+                // before would keep a static member's partitions.
+                while (inbox.isAssigned || isMember) && tw_monotonic_nanoseconds() < end {
                     poll(milliseconds: 5, body)
                 }
             } else {
@@ -137,6 +139,14 @@ package final class KafkaMember: @unchecked Sendable {
             }
         }
         finish(body)
+    }
+
+    /// Whether the broker knows this process under a member's id, which ends with leaving.
+    private var isMember: Bool {
+        // Safety: the text is ours to free.
+        guard let id = unsafe rd_kafka_memberid(handle.pointer) else { return false }
+        defer { unsafe rd_kafka_mem_free(handle.pointer, id) }
+        return unsafe id.pointee != 0
     }
 
     /// Closes; with `keepMembership` the broker holds the assignment for a quick restart.

@@ -29,6 +29,8 @@ final class InputQueue {
     private(set) var endOffset: Int64?
     /// The offset at which the next record is expected: one past the last one drained.
     private(set) var nextOffset: Int64
+    /// Whether librdkafka has given up fetching, for want of an offset that exists.
+    private(set) var hasStopped = false
 
     /// Takes over a reference to a partition's queue.
     init(queue: OpaquePointer, start: Int64) {
@@ -105,6 +107,7 @@ final class InputQueue {
             nextOffset = unsafe max(nextOffset, message.pointee.offset)
             return nil
         }
+        if unsafe message.pointee.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET { hasStopped = true }
         return unsafe Fault(
             code: message.pointee.err,
             reason: rd_kafka_message_errstr(message).map { unsafe String(cString: $0) } ?? "")
@@ -134,10 +137,16 @@ final class InputQueue {
         if count == 0 { head = 0 }
     }
 
+    /// The partition is fetched again, from the offset that is expected next.
+    func resume() {
+        hasStopped = false
+    }
+
     /// Empties the queue: what follows is read from another offset.
     func restart(at offset: Int64) {
         clear()
         endOffset = nil
+        hasStopped = false
         nextOffset = offset
     }
 

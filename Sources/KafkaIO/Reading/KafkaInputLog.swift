@@ -40,8 +40,13 @@ package final class KafkaInputLog: InputLog, @unchecked Sendable {
 
     package func seek(_ input: Int, to offset: Int64) throws(LogError) {
         do throws(KafkaError) {
+            let hasStopped = queues[input].hasStopped
             queues[input].restart(at: offset)
-            try reader.restart(partitions[input], at: offset)
+            if hasStopped {
+                try reader.reassign(partitions[input], at: offset)
+            } else {
+                try reader.restart(partitions[input], at: offset)
+            }
         } catch {
             throw .failed(error.description)
         }
@@ -73,7 +78,6 @@ package final class KafkaInputLog: InputLog, @unchecked Sendable {
         case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
             RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
             try reader.look(for: partition, milliseconds: 2000)
-            try resume(input, at: next)
         case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
             throw .unauthorised(
                 partition,
@@ -96,12 +100,14 @@ package final class KafkaInputLog: InputLog, @unchecked Sendable {
         }
     }
 
+    /// Goes on after librdkafka has stopped; the records that are queued stay.
     private func resume(_ input: Int, at offset: Int64) throws(LogError) {
         do throws(KafkaError) {
-            try reader.restart(partitions[input], at: offset)
+            try reader.reassign(partitions[input], at: offset)
         } catch {
             throw .failed(error.description)
         }
+        queues[input].resume()
     }
 }
 

@@ -118,6 +118,18 @@ package final class KafkaReader: @unchecked Sendable {
         }
     }
 
+    /// Assigns a partition of an open log anew: librdkafka has stopped fetching it.
+    func reassign(_ partition: TopicPartition, at offset: Int64) throws(KafkaError) {
+        let list = PartitionList()
+        list.add(partition, offset: offset)
+        if let error = unsafe rd_kafka_incremental_unassign(handle.pointer, list.pointer) {
+            throw unsafe KafkaError.taking(error, doing: "cannot seek in \(partition.topic)")
+        }
+        if let error = unsafe rd_kafka_incremental_assign(handle.pointer, list.pointer) {
+            throw unsafe KafkaError.taking(error, doing: "cannot seek in \(partition.topic)")
+        }
+    }
+
     /// Takes part in librdkafka's housekeeping: call it every now and then from the control thread.
     package func serve() {
         while let message = unsafe rd_kafka_consumer_poll(handle.pointer, 0) {
