@@ -197,7 +197,7 @@ extension KafkaAdmin {
 
     /// The committed offset of each partition in a group; −1 where there is none.
     ///
-    /// Waits for transactions that are about to settle.
+    /// Waits for transactions that are about to settle, and for a coordinator that is starting.
     package func committedOffsets(
         of groupID: String, _ partitions: [TopicPartition], milliseconds: Int32 = 15_000
     ) throws(KafkaError) -> [Int64] {
@@ -206,13 +206,22 @@ extension KafkaAdmin {
             do throws(KafkaError) {
                 return try settledOffsets(of: groupID, partitions, milliseconds: milliseconds)
             } catch {
-                guard error.code == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT.rawValue,
+                guard Self.passingOffsetErrors.contains(error.code),
                     tw_monotonic_nanoseconds() < end
                 else { throw error }
-                handle.serve(milliseconds: 10)
+                handle.serve(milliseconds: 20)
             }
         }
     }
+
+    /// What the coordinator of a group answers while transactions settle, or while it starts or
+    /// moves.
+    private static let passingOffsetErrors: [Int32] = [
+        RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT.rawValue,
+        RD_KAFKA_RESP_ERR_NOT_COORDINATOR.rawValue,
+        RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE.rawValue,
+        RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS.rawValue,
+    ]
 
     private func settledOffsets(
         of groupID: String, _ partitions: [TopicPartition], milliseconds: Int32

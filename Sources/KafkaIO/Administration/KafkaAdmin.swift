@@ -60,14 +60,19 @@ package final class KafkaAdmin: @unchecked Sendable {
     let handle: KafkaHandle
     private let bootstrapServers: String
 
-    package init(settings: KafkaSettings, log: KafkaLog) throws(KafkaError) {
+    /// - Parameter groupID: the group whose offsets will be asked for. Without a group of its own
+    ///   the client crashes when a coordinator answers that it is loading (librdkafka, at least up
+    ///   to 2.10, `rd_kafka_cgrp_op` with no group); the client never joins it.
+    package init(
+        settings: KafkaSettings, groupID: String? = nil, log: KafkaLog
+    ) throws(KafkaError) {
         bootstrapServers = settings.bootstrapServers
         let configuration = try settings.configuration(
             .consumer, defaults: [],
             binding: [
                 TextPair("isolation.level", "read_uncommitted"),
                 TextPair("allow.auto.create.topics", "false"),
-            ])
+            ] + (groupID.map { [TextPair("group.id", $0)] } ?? []))
         handle = try KafkaHandle(.consumer, name: "admin", configuration: configuration, log: log)
     }
 

@@ -43,7 +43,8 @@ struct ConnectionCheck {
                 findings.append(Finding(severity: .problem, message: "\(problem)"))
             }
             guard findings.isEmpty else { return findings }
-            let admin = try KafkaAdmin(settings: settings, log: log)
+            let admin = try KafkaAdmin(
+                settings: settings, groupID: pipeline.groupID, log: log)
             defer { admin.close() }
             try admin.connect()
             findings.append(

@@ -93,7 +93,8 @@ package final class PipelineProcess: Sendable {
     package func run() -> PipelineOutcome {
         do throws(KafkaError) {
             let settings = pipeline.kafkaSettings
-            let admin = try KafkaAdmin(settings: settings, log: kafkaLog)
+            let admin = try KafkaAdmin(
+                settings: settings, groupID: pipeline.groupID, log: kafkaLog)
             let topics = PipelineTopics(
                 pipeline, admin: admin, isEmbedded: options.isEmbedded, log: log)
             guard let layout = try topics.prepare(isStopping: { self.isAskedToStop }) else {
