@@ -80,7 +80,6 @@ package enum RunCommand: Command {
                 _exit(ExitCode.failure.rawValue)
             }
             wasAsked = true
-            log.say(.info, "stopping")
             fleet.stop()
         }
         return fleet.exitCode(log: log)
@@ -138,7 +137,7 @@ final class PipelineFleet: Sendable {
         for (process, outcome) in zip(processes, ended) {
             let name = [("pipeline", process.pipeline.name)]
             switch outcome {
-            case .stopped, nil: log.say(.info, "stopped", name)
+            case .stopped, nil: continue
             case .stoppedLate:
                 log.say(
                     .warning,

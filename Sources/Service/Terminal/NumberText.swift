@@ -31,9 +31,13 @@ package enum NumberText {
         return number < 0 && integer != 0 ? "-" + text : text
     }
 
-    /// Four significant decimals for values near 1, fewer for large ones: `0.7828`, `12.35`.
+    /// Four decimals for values near 1, fewer for large ones, none for whole ones from 10 on:
+    /// `0.7828`, `12.35`, `342`.
     package static func measure(_ number: Double) -> String {
         guard number.isFinite else { return "\(number)" }
+        if number.rounded() == number, (10..<1e15).contains(number.magnitude) {
+            return grouped(Int(number))
+        }
         switch number.magnitude {
         case ..<10: return fixed(number, decimals: 4)
         case ..<1000: return fixed(number, decimals: 2)

@@ -22,6 +22,16 @@ struct TerminalTextTests {
     }
 
     @Test(
+        "measures",
+        arguments: [
+            (0.78284, "0.7828"), (1, "1.0000"), (12.346, "12.35"), (342, "342"), (1e6, "1,000,000"),
+            (7594.37, "7,594"), (-0.48059, "-0.4806"),
+        ])
+    func measure(number: Double, text: String) {
+        #expect(NumberText.measure(number) == text)
+    }
+
+    @Test(
         "rates are short",
         arguments: [
             (812.0, "812"), (999.6, "1.0 k"), (45_312, "45.3 k"), (312_000, "312 k"),
