@@ -81,7 +81,8 @@ package struct BacktestSummary: Sendable {
         var lines: [String] = []
         if report.unlabelled > 0, report.task != .clustering {
             lines.append(
-                "\(NumberText.grouped(report.unlabelled)) records had no label: predicted, "
+                "without label: \(NumberText.grouped(report.unlabelled)) of "
+                    + "\(NumberText.grouped(records)) records, predicted, "
                     + "neither evaluated nor learned from")
         }
         if !faults.isEmpty {

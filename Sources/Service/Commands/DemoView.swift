@@ -111,12 +111,6 @@ package struct DemoView: Sendable, Equatable {
         }
     }
 
-    package static func == (first: DemoView, second: DemoView) -> Bool {
-        first.total == second.total && first.samples == second.samples
-            && first.alarms == second.alarms && first.records == second.records
-            && first.seconds == second.seconds
-    }
-
     // MARK: Parts
 
     /// The accuracies of a series at so many places between the first and the last record.

@@ -108,7 +108,7 @@ struct EvalCommandTests {
         #expect(result["faults"]?["wrong_type"]?.integer == 1)
         #expect(result["faults"]?["wrong_field_count"]?.integer == 1)
         let text = ProgramRun("eval", file, csv).output
-        #expect(text.contains("1 records had no label"))
+        #expect(text.contains("without label: 1 of 5 records"))
         #expect(text.contains("set aside: 2 of 5 records (1 wrong_type, 1 wrong_field_count)"))
     }
 
