@@ -77,18 +77,20 @@ struct KafkaBenchmark {
     ) throws -> Run {
         let name = "\(contender.name.replacingOccurrences(of: "_", with: "-"))-\(round)"
         var arguments: [String]
+        var group = name
         if let pipeline = contender.pipeline {
             let file = PipelineFile(
                 name: name, bootstrap: cluster.bootstrap, inputTopic: "electricity",
                 model: pipeline.model, oneModelPer: pipeline.oneModelPer)
             arguments = [executable("tidewheel"), "run", try file.write(to: cluster.folder).path]
+            group = PipelineFile.group(name)
         } else {
             try cluster.createTopic(name, partitions: partitions)
             arguments = [
                 executable("bench"), "copy", cluster.bootstrap, "electricity", name, name,
             ]
         }
-        let observer = try KafkaClient(consumer: cluster.bootstrap, group: name)
+        let observer = try KafkaClient(consumer: cluster.bootstrap, group: group)
         let child = try ChildProcess(arguments, folder: cluster.folder)
         defer { child.signal(SIGKILL) }
         var progress = Progress(start: tw_monotonic_nanoseconds())

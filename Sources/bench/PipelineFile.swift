@@ -11,7 +11,8 @@ struct PipelineFile {
     /// `partition` or `pipeline`.
     let oneModelPer: String
 
-    var predictionsTopic: String { "\(name).predictions" }
+    /// The consumer group of the pipeline that is called so.
+    static func group(_ name: String) -> String { "tidewheel.\(name)" }
 
     var text: String {
         """
