@@ -35,8 +35,8 @@ struct TestPipeline {
         self.lines = lines
         settings = KafkaSettings(common: [TextPair("bootstrap.servers", bootstrap)] + extra)
         log = KafkaLog { lines.add($0) }
-        admin = try KafkaAdmin(settings: settings, log: log)
         name = "t\(UInt64.random(in: 0...UInt64.max))"
+        admin = try KafkaAdmin(settings: settings, groupID: name, log: log)
     }
 
     /// A pipeline on the cluster that all tests share, with its topics.

@@ -201,6 +201,7 @@ extension KafkaAdmin {
     package func committedOffsets(
         of groupID: String, _ partitions: [TopicPartition], milliseconds: Int32 = 15_000
     ) throws(KafkaError) -> [Int64] {
+        precondition(hasGroup, "an admin that is asked for a group's offsets needs a group's id")
         let end = tw_monotonic_nanoseconds() + Int64(milliseconds) * 1_000_000
         while true {
             do throws(KafkaError) {

@@ -59,6 +59,7 @@ package final class KafkaAdmin: @unchecked Sendable {
     // Safety: librdkafka's calls are thread-safe; nothing else here changes.
     let handle: KafkaHandle
     private let bootstrapServers: String
+    let hasGroup: Bool
 
     /// - Parameter groupID: the group whose offsets will be asked for. Without a group of its own
     ///   the client crashes when a coordinator answers that it is loading (librdkafka, at least up
@@ -67,6 +68,7 @@ package final class KafkaAdmin: @unchecked Sendable {
         settings: KafkaSettings, groupID: String? = nil, log: KafkaLog
     ) throws(KafkaError) {
         bootstrapServers = settings.bootstrapServers
+        hasGroup = groupID != nil
         let configuration = try settings.configuration(
             .consumer, defaults: [],
             binding: [

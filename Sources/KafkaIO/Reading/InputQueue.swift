@@ -10,16 +10,17 @@ import State
 ///
 /// - Complexity: O(1) time per record, amortised; 64 bytes per record beside librdkafka's own 440.
 @safe
-final class InputQueue {
+final class InputQueue: @unchecked Sendable {
     /// What a drained message was, if it was no record.
     struct Fault {
         let code: rd_kafka_resp_err_t
         let reason: String
     }
 
-    // Safety: both blocks belong to this object and hold `capacity` elements; those from `head` to
-    // `head + count` are initialised. `queue` is a reference of its own, given back in `deinit`.
-    private let queue: OpaquePointer
+    // Safety: one thread at a time uses it, the log's owner; the reader only disposes of it in the end.
+    // Both blocks belong to this object and hold `capacity` elements; those from `head` to
+    // `head + count` are initialised. `queue` is a reference of its own, given back by `dispose`, before the client is destroyed.
+    private var queue: OpaquePointer?
     private var messages: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
     private var records: UnsafeMutablePointer<RawRecord>
     private var capacity: Int
@@ -42,17 +43,27 @@ final class InputQueue {
     }
 
     deinit {
-        clear()
-        unsafe rd_kafka_queue_io_event_enable(queue, -1, nil, 0)
-        unsafe rd_kafka_queue_destroy(queue)
+        dispose()
         unsafe messages.deallocate()
         unsafe records.deallocate()
+    }
+
+    /// Destroys all messages, also those that librdkafka holds, and gives the partition's queue back.
+    ///
+    /// A client cannot be destroyed while anyone refers to a queue of it.
+    func dispose() {
+        guard let queue = unsafe queue else { return }
+        discardFetched()
+        unsafe rd_kafka_queue_io_event_enable(queue, -1, nil, 0)
+        unsafe rd_kafka_queue_destroy(queue)
+        unsafe self.queue = nil
     }
 
     /// Moves what librdkafka has fetched into the queue, without waiting, until it holds `limit`.
     ///
     /// Returns the first fault met; records drained with it are kept.
     func drain(upTo limit: Int) -> Fault? {
+        guard let queue = unsafe queue else { preconditionFailure("the log is closed") }
         var fault: Fault?
         while count < limit {
             let room = limit - count
@@ -150,8 +161,7 @@ final class InputQueue {
         nextOffset = offset
     }
 
-    /// Empties the queue, also of what librdkafka holds for a partition that is not fetched any more.
-    func discardFetched() {
+    private func discardFetched() {
         repeat { clear() } while drain(upTo: 4096) == nil && count > 0
         clear()
     }

@@ -16,6 +16,8 @@ package final class KafkaReader: @unchecked Sendable {
         var partitions: [TopicPartition] = []
         /// The last stable offset of each, as far as it was asked for.
         var ends: [TopicPartition: Int64] = [:]
+        /// The queues of all open logs: none may outlive the client.
+        var queues: [InputQueue] = []
     }
 
     private static let seekNanoseconds: Int64 = 10_000_000_000
@@ -72,7 +74,10 @@ package final class KafkaReader: @unchecked Sendable {
         if let error = unsafe rd_kafka_incremental_assign(handle.pointer, list.pointer) {
             throw unsafe KafkaError.taking(error, doing: "cannot start to read")
         }
-        open.withLock { $0.partitions += starts.map(\.partition) }
+        open.withLock {
+            $0.partitions += starts.map(\.partition)
+            $0.queues += queues
+        }
         return KafkaInputLog(partitions: starts.map(\.partition), queues: queues, reader: self)
     }
 
@@ -82,11 +87,12 @@ package final class KafkaReader: @unchecked Sendable {
         open.withLock { open in
             open.partitions.removeAll { log.partitions.contains($0) }
             for partition in log.partitions { open.ends[partition] = nil }
+            open.queues.removeAll { queue in log.queues.contains { $0 === queue } }
         }
+        defer { for queue in log.queues { queue.dispose() } }
         if let error = unsafe rd_kafka_incremental_unassign(handle.pointer, list.pointer) {
             throw unsafe KafkaError.taking(error, doing: "cannot stop reading")
         }
-        for queue in log.queues { queue.discardFetched() }
     }
 
     /// Reads a partition of an open log from another offset; what was fetched before is dropped.
@@ -138,10 +144,17 @@ package final class KafkaReader: @unchecked Sendable {
         }
     }
 
-    /// Destroys the client; every log must be closed before.
+    /// Destroys the client; every log should be closed before and is of no use from now.
     package func close() {
+        let left = open.withLock { open in
+            defer { open = Open() }
+            return open.queues
+        }
+        for queue in left { queue.dispose() }
         handle.close()
     }
+
+    deinit { close() }
 }
 
 // MARK: - Watermarks
