@@ -52,6 +52,12 @@ int tw_wait_readable2(int first, int second, int milliseconds);
 /// Names the calling thread for ps, top and debuggers; the kernel keeps the first 15 bytes.
 void tw_set_thread_name(const char *name);
 
+/// Bounds the memory that the allocator keeps apart for each thread; before any thread starts.
+///
+/// librdkafka's threads allocate what others free: with glibc's default of eight arenas a core the
+/// same load holds a fifth more memory.
+void tw_share_allocator_arenas(void);
+
 // MARK: Clocks and resources
 
 /// Nanoseconds of the monotonic clock: for durations, never for dates.

@@ -66,11 +66,20 @@ final class TransactionalProducer {
         }
     }
 
-    /// Hands all records to librdkafka, which sends them in the background.
+    /// The bytes handed to librdkafka at once.
+    ///
+    /// While messages wait for a connection that is full, its broker thread polls without pause: a
+    /// broker reads one request at a time, so what exceeds the socket's buffers costs a core. Handing
+    /// over the next piece when only one is on its way halved the processor time of four tasks.
+    private static let pieceBytes = 256 << 10
+
+    /// Hands all records to librdkafka, piece by piece; the last ones are on their way at the end.
     func send(_ buffer: borrowing OutputBuffer, milliseconds: Int32) throws(OutputFailure) {
         let base = unsafe buffer.content.address
         let entries = buffer.entries
         for case let topic? in topics { topic.discard() }
+        var pieceBytes = 0
+        var pieceCount = 0
         var start = 0
         while start < entries.count {
             let stream = entries[start].stream
@@ -94,6 +103,14 @@ final class TransactionalProducer {
                 }
                 if let failed { throw failure(failed, topic.name) }
                 end += 1
+                pieceBytes += max(0, entry.keyCount) + max(0, entry.valueCount)
+                pieceCount += 1
+                if pieceBytes >= Self.pieceBytes {
+                    if let failed = topic.flush() { throw failure(failed, topic.name) }
+                    awaitDelivery(downTo: pieceCount, milliseconds: milliseconds)
+                    pieceBytes = 0
+                    pieceCount = 0
+                }
             }
             start = end
         }
@@ -124,10 +141,12 @@ final class TransactionalProducer {
         return .abortable(sentence)
     }
 
-    /// Waits until all records are delivered or have failed, in steps shorter than librdkafka's own.
-    func awaitDelivery(milliseconds: Int32) {
+    /// Waits until at most `count` records are on their way, in steps shorter than librdkafka's own.
+    func awaitDelivery(downTo count: Int = 0, milliseconds: Int32) {
         let end = tw_monotonic_nanoseconds() + Int64(milliseconds) * 1_000_000
-        while unsafe rd_kafka_outq_len(handle.pointer) > 0 && tw_monotonic_nanoseconds() < end {
+        while unsafe Int(rd_kafka_outq_len(handle.pointer)) > count,
+            tw_monotonic_nanoseconds() < end
+        {
             handle.serve(milliseconds: 1)
         }
     }

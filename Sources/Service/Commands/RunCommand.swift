@@ -1,3 +1,4 @@
+import CPlatform
 import Engine
 import Glibc
 import Synchronization
@@ -41,6 +42,7 @@ package enum RunCommand: Command {
         ])
 
     package static func run(_ arguments: ParsedArguments, console: Console) throws -> ExitCode {
+        tw_share_allocator_arenas()
         var pipelines: [Pipeline] = []
         var mistakes: [String] = []
         for path in arguments.all("FILE") {

@@ -28,6 +28,9 @@ struct ControlLoop: ~Copyable {
         var isLive = false
     }
 
+    /// Uncommitted output of all tasks, in bytes; each has it twice, computing and committing.
+    private static let outputBytesBudget: Int = 8 << 20
+
     private let pipeline: Pipeline
     private let options: ProcessOptions
     private let layout: TopicLayout
@@ -82,9 +85,12 @@ struct ControlLoop: ~Copyable {
         lanes = (0..<max(1, min(cores, layout.taskCount))).map { _ in
             Lane { news.add(.lane($0)) }
         }
+        // The tasks share a budget, less the batch by which a buffer may exceed its limit: at full
+        // speed it holds about 100 ms of output.
+        let byteLimit = max(1 << 20, Self.outputBytesBudget / layout.taskCount) - (256 << 10)
         switch pipeline.delivery.commitEvery {
-        case .automatic: policy = .auto
-        case .milliseconds(let time): policy = .every(time)
+        case .automatic: policy = .auto(byteLimit: byteLimit)
+        case .milliseconds(let time): policy = .every(time, byteLimit: byteLimit)
         }
     }
 

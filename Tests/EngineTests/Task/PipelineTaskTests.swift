@@ -255,7 +255,7 @@ struct PipelineTaskTests {
     func policy() throws {
         let records = makeRecords(partitions: 1, count: 100, seed: 3)
         let output = MemoryOutput()
-        let run = try Run(records: records, output: output, policy: .auto)
+        let run = try Run(records: records, output: output, policy: .auto())
         #expect(run.commit(output, now: 0, force: false))
         _ = try run.task.step(now: 10)
         #expect(!run.task.isCommitDue(now: 50), "more to read")
