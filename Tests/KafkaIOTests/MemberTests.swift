@@ -11,7 +11,7 @@ import Testing
     .enabled(if: TestEnvironment.hasKafka, Comment(rawValue: TestEnvironment.kafkaRemedy)))
 struct MemberTests {
     @Test(
-        "two members share the journal's partitions; leaving hands over long before the session ends"
+        "two members share the journal's partitions; leaving hands over at once"
     )
     func handOver() throws {
         let pipeline = try TestPipeline.shared(partitions: 4)

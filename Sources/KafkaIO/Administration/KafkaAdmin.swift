@@ -139,8 +139,8 @@ package final class KafkaAdmin: @unchecked Sendable {
             doing: "cannot ask for the end of \(partition.topic), partition \(partition.partition)")
     }
 
-    /// The first offset of each partition whose timestamp is at least this (milliseconds since 1970);
-    /// −1 where there is none.
+    /// The first offset of each partition whose timestamp is at least this (milliseconds since
+    /// 1970); −1 where there is none.
     package func offsets(
         at timestamp: Int64, of partitions: [TopicPartition], milliseconds: Int32 = 10_000
     ) throws(KafkaError) -> [Int64] {

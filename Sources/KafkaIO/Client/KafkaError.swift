@@ -107,8 +107,8 @@ extension KafkaError {
         case .unauthorised:
             "grant this user the right on the broker (kafka-acls), then start again"
         case .unauthenticated:
-            "check security.protocol, the sasl.* or ssl.* properties under kafka:, and the broker's "
-                + "listener"
+            "check security.protocol, the sasl.* or ssl.* properties under kafka:, and the "
+                + "broker's listener"
         case .unreachable:
             "check bootstrap.servers, the network, and that the broker runs"
         case .alreadyExists:

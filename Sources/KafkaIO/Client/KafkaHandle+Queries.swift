@@ -43,8 +43,8 @@ extension KafkaHandle {
     ///
     /// Ends are last stable offsets on a client that reads committed records.
     ///
-    /// - Returns: nil without an answer; an offset is nil where its leader did not answer or refused,
-    ///   and −1 where there is no such record.
+    /// - Returns: nil without an answer; an offset is nil where its leader did not answer or
+    ///   refused, and −1 where there is no such record.
     func listOffsets(
         _ partitions: [TopicPartition], at time: Int64, milliseconds: Int32
     ) -> [Int64?]? {

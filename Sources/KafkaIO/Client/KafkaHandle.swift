@@ -83,7 +83,8 @@ final class KafkaHandle: @unchecked Sendable {
         callbacks.deliveries.withLock { body(&$0) }
     }
 
-    /// A number that changes when something hints that a topic is gone or refused; look for yourself then.
+    /// A number that changes when something hints that a topic is gone or refused; look for
+    /// yourself then.
     var suspicions: Int { callbacks.suspicions.load(ordering: .relaxed) }
 
     /// Adds such a hint.

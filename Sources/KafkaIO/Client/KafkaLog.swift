@@ -17,7 +17,8 @@ package struct KafkaLogLine: Sendable, Equatable {
     package let message: String
 }
 
-/// Says each outage once, when it begins and when it is over, for all clients of a process together.
+/// Says each outage once, when it begins and when it is over, for all clients of a process
+/// together.
 ///
 /// librdkafka repeats itself: each handle and each of its broker threads reports the same broken
 /// connection again and again. One `KafkaLog` is shared by all handles; it is told what they report

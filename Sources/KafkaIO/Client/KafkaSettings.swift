@@ -4,7 +4,8 @@ package import Core
 /// What the user says about the connection to Kafka, in librdkafka's own property names.
 ///
 /// The engine's defaults come first, then `common`, then the properties of the side; last come the
-/// few that the engine's promises depend on. Values may be secrets: they are never put into messages.
+/// few that the engine's promises depend on. Values may be secrets: they are never put into
+/// messages.
 package struct KafkaSettings: Sendable, Equatable {
     /// For every client: `bootstrap.servers`, security and so on.
     package var common: [TextPair]

@@ -3,9 +3,9 @@ import Core
 
 /// librdkafka's in-process brokers: for the demo and for tests of what needs no real one.
 ///
-/// Other librdkafka clients (kcat, confluent-kafka) reach it at ``bootstrapServers``, Java's do not. It
-/// keeps 5 MiB for each partition and knows neither isolation nor the offsets of transactions: it never
-/// proves exactly-once.
+/// Other librdkafka clients (kcat, confluent-kafka) reach it at ``bootstrapServers``, Java's do
+/// not. It keeps 5 MiB for each partition and knows neither isolation nor the offsets of
+/// transactions: it never proves exactly-once.
 @safe
 package final class EmbeddedCluster: @unchecked Sendable {
     // Safety: librdkafka's calls on a cluster are thread-safe; `close` is the owner's last call.
@@ -47,17 +47,6 @@ package final class EmbeddedCluster: @unchecked Sendable {
     /// Starts a stopped broker again.
     package func startBroker(_ broker: Int = 1) throws(KafkaError) {
         try unsafe check(rd_kafka_mock_broker_set_up(cluster, Int32(broker)), "start a broker")
-    }
-
-    /// Lets the next requests of a kind fail with these error codes of the Kafka protocol.
-    package func failNext(requestKind: Int16, codes: [Int32]) {
-        var errors = codes.map { rd_kafka_resp_err_t(rawValue: $0) }
-        unsafe rd_kafka_mock_push_request_errors_array(cluster, requestKind, errors.count, &errors)
-    }
-
-    /// Lets every request for a topic fail with an error code of the protocol; 0 ends it.
-    package func setError(_ code: Int32, ofTopic topic: String) {
-        unsafe rd_kafka_mock_topic_set_error(cluster, topic, rd_kafka_resp_err_t(rawValue: code))
     }
 
     /// Stops the brokers; every client should be closed before.

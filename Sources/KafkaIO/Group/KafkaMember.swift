@@ -77,7 +77,8 @@ package final class KafkaMember: @unchecked Sendable {
 
     /// Waits at most this long for events and hands each to `body` before going on.
     ///
-    /// A rebalance waits for `body`: what is done inside `.revoked` still belongs to the assignment.
+    /// A rebalance waits for `body`: what is done inside `.revoked` still belongs to the
+    /// assignment.
     package func poll(milliseconds: Int32, _ body: (MemberEvent) -> Void) {
         inbox.during(body) {
             guard let message = unsafe rd_kafka_consumer_poll(handle.pointer, milliseconds) else {
@@ -171,8 +172,8 @@ package final class KafkaMember: @unchecked Sendable {
 
 /// Where the rebalance callback finds the handler of the poll that it runs in.
 private final class RebalanceInbox: RebalanceListener, @unchecked Sendable {
-    // Safety: librdkafka calls `rebalance` inside a poll or close of the member, on the same thread,
-    // while `during` is running.
+    // Safety: librdkafka calls `rebalance` inside a poll or close of the member, on the same
+    // thread, while `during` is running.
     private let journalTopic: String
     private var handler: ((MemberEvent) -> Void)?
     private(set) var isAssigned = false

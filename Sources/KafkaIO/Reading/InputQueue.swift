@@ -2,11 +2,12 @@ import CRdKafka
 import Core
 import State
 
-/// The fetched records of one partition: librdkafka's messages, and beside each the borrowed record.
+/// The fetched records of one partition: librdkafka's messages, and beside each the borrowed
+/// record.
 ///
-/// Lies in one block, so that the queue can be lent as a span; the front is given back by moving the
-/// rest down, which happens at most once per half of the block. Allocates only when a larger limit is
-/// asked for.
+/// Lies in one block, so that the queue can be lent as a span; the front is given back by moving
+/// the rest down, which happens at most once per half of the block. Allocates only when a larger
+/// limit is asked for.
 ///
 /// - Complexity: O(1) time per record, amortised; 64 bytes per record beside librdkafka's own 440.
 @safe
@@ -17,9 +18,10 @@ final class InputQueue: @unchecked Sendable {
         let reason: String
     }
 
-    // Safety: one thread at a time uses it, the log's owner; the reader only disposes of it in the end.
-    // Both blocks belong to this object and hold `capacity` elements; those from `head` to
-    // `head + count` are initialised. `queue` is a reference of its own, given back by `dispose`, before the client is destroyed.
+    // Safety: one thread at a time uses it, the log's owner; the reader only disposes of it in the
+    // end. Both blocks belong to this object and hold `capacity` elements; those from `head` to
+    // `head + count` are initialised. `queue` is a reference of its own, given back by `dispose`,
+    // before the client is destroyed.
     private var queue: OpaquePointer?
     private var messages: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
     private var records: UnsafeMutablePointer<RawRecord>
@@ -48,7 +50,8 @@ final class InputQueue: @unchecked Sendable {
         unsafe records.deallocate()
     }
 
-    /// Destroys all messages, also those that librdkafka holds, and gives the partition's queue back.
+    /// Destroys all messages, also those that librdkafka holds, and gives the partition's queue
+    /// back.
     ///
     /// A client cannot be destroyed while anyone refers to a queue of it.
     func dispose() {

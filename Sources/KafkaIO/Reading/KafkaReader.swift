@@ -6,10 +6,10 @@ import Synchronization
 
 /// The one consumer that fetches for all tasks of a process; it has the group's id but never joins.
 ///
-/// Tasks come and go by incremental assignment at explicit offsets, each partition with a queue of its
-/// own, so that opening or closing one log never disturbs another. It reads committed records only.
-/// `openLog`, `close` and the queries may be called from any thread; `serve` and `wakeFetcher` belong
-/// to the control thread.
+/// Tasks come and go by incremental assignment at explicit offsets, each partition with a queue of
+/// its own, so that opening or closing one log never disturbs another. It reads committed records
+/// only. `openLog`, `close` and the queries may be called from any thread; `serve` and
+/// `wakeFetcher` belong to the control thread.
 package final class KafkaReader: @unchecked Sendable {
     private struct Open {
         /// The partitions being read.
@@ -44,8 +44,8 @@ package final class KafkaReader: @unchecked Sendable {
 
     /// Starts to read these partitions, each at an offset: 0 or more, or one of ``KafkaOffset``.
     ///
-    /// - Parameter wake: an event descriptor that is signalled when an empty queue receives something;
-    ///   negative for none. It must stay open until the log is closed.
+    /// - Parameter wake: an event descriptor that is signalled when an empty queue receives
+    ///   something; negative for none. It must stay open until the log is closed.
     package func openLog(
         _ starts: [(partition: TopicPartition, offset: Int64)], wake: Int32
     ) throws(KafkaError) -> KafkaInputLog {
@@ -162,10 +162,10 @@ package final class KafkaReader: @unchecked Sendable {
 extension KafkaReader {
     /// Asks the leaders for the ends of all open partitions, which makes librdkafka fetch at once.
     ///
-    /// Its broker threads sleep up to a second when a queue was full; any request to the leader wakes
-    /// them. Call it every 5 to 20 ms while anything is backlogged, and every second or so otherwise,
-    /// from the control thread: it waits for the answers, one request to each leader, but not longer
-    /// than `milliseconds`.
+    /// Its broker threads sleep up to a second when a queue was full; any request to the leader
+    /// wakes them. Call it every 5 to 20 ms while anything is backlogged, and every second or so
+    /// otherwise, from the control thread: it waits for the answers, one request to each leader,
+    /// but not longer than `milliseconds`.
     ///
     /// - Returns: whether every leader answered.
     @discardableResult
@@ -189,13 +189,15 @@ extension KafkaReader {
         return isComplete
     }
 
-    /// The last stable offset of each open partition, as ``wakeFetcher(milliseconds:)`` last saw it:
-    /// the committed records before it can be read. Lag is this minus the next offset of the reader.
+    /// The last stable offset of each open partition, as ``wakeFetcher(milliseconds:)`` last saw
+    /// it: the committed records before it can be read. Lag is this minus the next offset of the
+    /// reader.
     package func stableEnds() -> [TopicPartition: Int64] {
         open.withLock { $0.ends }
     }
 
-    /// The first offset that exists and the last stable one, asked from the leader; nil without answer.
+    /// The first offset that exists and the last stable one, asked from the leader; nil without
+    /// answer.
     package func watermarks(
         of partition: TopicPartition, milliseconds: Int32
     ) -> (low: Int64, high: Int64)? {

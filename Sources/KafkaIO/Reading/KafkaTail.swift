@@ -32,7 +32,7 @@ package final class KafkaTail: @unchecked Sendable {
     ///     every partition of the topic from `from`.
     package init(
         settings: KafkaSettings, topic: String, from: Int64 = KafkaOffset.end,
-        starts: [(partition: Int32, offset: Int64)]? = nil, readsUncommitted: Bool = false,
+        starts: [(partition: Int32, offset: Int64)]? = nil,
         log: KafkaLog, connectMilliseconds: Int32 = 10_000
     ) throws(KafkaError) {
         topicName = topic
@@ -42,8 +42,7 @@ package final class KafkaTail: @unchecked Sendable {
                 TextPair("enable.auto.commit", "false"),
                 TextPair("auto.offset.reset", "error"),
                 TextPair("enable.partition.eof", "true"),
-                TextPair(
-                    "isolation.level", readsUncommitted ? "read_uncommitted" : "read_committed"),
+                TextPair("isolation.level", "read_committed"),
             ])
         handle = try KafkaHandle(.consumer, name: "tail", configuration: configuration, log: log)
         let count = try handle.describe(topic, milliseconds: connectMilliseconds).count

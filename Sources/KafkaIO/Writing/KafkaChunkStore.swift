@@ -5,8 +5,9 @@ package import State
 
 /// The chunks of a task's snapshots on one partition of the pipeline's `…state` topic.
 ///
-/// Written by a plain idempotent producer outside the task's transactions: a chunk that no committed
-/// manifest names is never read, and is compacted away. Read by offset. One thread uses it.
+/// Written by a plain idempotent producer outside the task's transactions: a chunk that no
+/// committed manifest names is never read, and is compacted away. Read by offset. One thread uses
+/// it.
 package final class KafkaChunkStore: ChunkStore, @unchecked Sendable {
     // Safety: used by one thread at a time.
     private let settings: KafkaSettings

@@ -8,8 +8,8 @@ package import Core
 /// bounded; ``send(key:value:timestamp:partition:)`` waits when it is full. One thread uses it.
 @safe
 package final class KafkaFeeder: @unchecked Sendable {
-    // Safety: the topic is ours, and given back before the client is destroyed; the delivery reports
-    // are received inside `poll`, on the thread that uses this object.
+    // Safety: the topic is ours, and given back before the client is destroyed; the delivery
+    // reports are received inside `poll`, on the thread that uses this object.
     private let handle: KafkaHandle
     private let topic: OpaquePointer
     private let topicName: String

@@ -6,10 +6,10 @@ import Synchronization
 
 /// One task's transactional producer.
 ///
-/// Values are lent to librdkafka, not copied: the buffer given to ``send(_:)`` must stay in place until
-/// ``commit()`` or ``abort()`` has returned without an uncertain error, or until a call failed as fenced
-/// or fatal. After such a failure the producer is destroyed before the call returns, so that nothing
-/// refers to the buffer any more; ``recreate()`` makes a new one.
+/// Values are lent to librdkafka, not copied: the buffer given to ``send(_:)`` must stay in place
+/// until ``commit()`` or ``abort()`` has returned without an uncertain error, or until a call
+/// failed as fenced or fatal. After such a failure the producer is destroyed before the call
+/// returns, so that nothing refers to the buffer any more; ``recreate()`` makes a new one.
 ///
 /// A producer has its own threads and connections: about three threads and 1 MB each.
 package final class KafkaTransactionalOutput: TransactionalOutput, @unchecked Sendable {
@@ -103,8 +103,9 @@ package final class KafkaTransactionalOutput: TransactionalOutput, @unchecked Se
         if let error = unsafe error,
             unsafe rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_INVALID_TXN_STATE
         {
-            // The transaction never began on the broker: its first request was still waiting for the
-            // end of the one before. librdkafka gives up; a new producer settles whatever there is.
+            // The transaction never began on the broker: its first request was still waiting for
+            // the end of the one before. librdkafka gives up; a new producer settles whatever there
+            // is.
             unsafe rd_kafka_error_destroy(error)
             return try recreate()
         }

@@ -34,8 +34,8 @@ final class OutputTopic {
     /// Collects a record whose bytes begin at `base`; false when the batch is full.
     @inline(__always)
     func append(_ entry: OutputBuffer.Entry, _ base: UnsafeMutablePointer<UInt8>) -> Bool {
-        // Safety: `count` is below `batchCount`; the entry's ranges lie inside the buffer, which stays
-        // in place until the transaction has ended; librdkafka copies the key.
+        // Safety: `count` is below `batchCount`; the entry's ranges lie inside the buffer, which
+        // stays in place until the transaction has ended; librdkafka copies the key.
         let message = unsafe batch + count
         unsafe message.pointee.err = RD_KAFKA_RESP_ERR_NO_ERROR
         unsafe message.pointee.partition = entry.partition
@@ -58,8 +58,8 @@ final class OutputTopic {
     func flush() -> rd_kafka_resp_err_t? {
         guard count > 0 else { return nil }
         defer { count = 0 }
-        // Safety: the call reads and marks the messages and keeps none of them; without the flags to
-        // copy or to free, the values stay ours.
+        // Safety: the call reads and marks the messages and keeps none of them; without the flags
+        // to copy or to free, the values stay ours.
         let sent = unsafe rd_kafka_produce_batch(
             topic, RD_KAFKA_PARTITION_UA, Int32(RD_KAFKA_MSG_F_PARTITION), batch, Int32(count))
         if Int(sent) == count { return nil }
