@@ -55,6 +55,17 @@ package final class ChildProcess: @unchecked Sendable {
         }
     }
 
+    deinit {
+        // Nobody will ask any more, but a zombie must not stay: the monitor of exit tests waits for
+        // any child and would see that one for ever.
+        guard usage == nil else { return }
+        let pid = pid
+        Thread.detachNewThread {
+            var ended = tw_child_usage()
+            _ = tw_wait_child(pid, 1, &ended)
+        }
+    }
+
     /// Runs a program to its end and returns what it printed on standard output.
     ///
     /// - Throws: ``ChildFailure`` when it cannot be started, takes longer than `seconds` (it is

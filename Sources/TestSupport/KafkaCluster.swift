@@ -142,9 +142,15 @@ package final class KafkaCluster: Sendable {
             for attempt in 1 2 3 4 5; do rm -rf "$1" && exit; sleep 0.2; done
             """
         do {
-            _ = try ChildProcess(
-                ["sh", "-c", script, "watchdog", folder.path], folder: folder, input: ends[0],
-                survives: true)
+            // Not our own child, which would stay a zombie: the monitor of exit tests waits for any
+            // child and would see that one for ever.
+            let launcher = "exec 3<&0; sh -c \"$1\" watchdog \"$2\" <&3 3<&- &"
+            let child = try ChildProcess(
+                ["sh", "-c", launcher, "launcher", script, folder.path], folder: folder,
+                input: ends[0], survives: true)
+            guard child.wait(seconds: 30) == 0 else {
+                throw ChildFailure(command: "watchdog", code: -1, output: child.errors)
+            }
         } catch {
             close(ends[1])
             throw error

@@ -34,4 +34,16 @@ struct ChildProcessTests {
         #expect(!child.isRunning)
         #expect((child.residentBytesMax ?? 0) > 0)
     }
+
+    @Test("a program that nobody waits for leaves no zombie")
+    func leavesNoZombie() throws {
+        let pid: Int32
+        do {
+            let child = try ChildProcess(["true"])
+            pid = child.pid
+            child.removeOutput()
+        }
+        for _ in 0..<3_000 where kill(pid, 0) == 0 { usleep(10_000) }
+        #expect(kill(pid, 0) == -1)
+    }
 }
