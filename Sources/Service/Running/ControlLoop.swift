@@ -49,7 +49,6 @@ struct ControlLoop: ~Copyable {
     private var outcome: PipelineOutcome?
     private var lastWake: Int64 = 0
     private var lastProgressLine: Int64 = 0
-    private var lastTopicCheck: Int64 = monotonicMilliseconds()
 
     /// News for the control thread, from any thread.
     private final class NewsBox: Sendable {
