@@ -58,7 +58,8 @@ package final class ChildProcess: @unchecked Sendable {
     deinit {
         // Nobody will ask any more, but a zombie must not stay: the monitor of exit tests waits for
         // any child and would see that one for ever.
-        guard usage == nil else { return }
+        // One that did not start has the pid −1, which would wait for any child.
+        guard usage == nil, pid > 0 else { return }
         let pid = pid
         Thread.detachNewThread {
             var ended = tw_child_usage()
