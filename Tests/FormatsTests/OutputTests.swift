@@ -186,12 +186,4 @@ struct JSONWriterTests {
         let one = writer.text
         #expect(one == "null")
     }
-
-    @Test("a number that is not finite is the caller's mistake")
-    func notFinite() async {
-        await #expect(processExitsWith: .failure) {
-            var writer = JSONWriter()
-            writer.value(Double.infinity)
-        }
-    }
 }

@@ -44,9 +44,4 @@ struct DriftScheduleTests {
         #expect(abs(share(5000..<5500) - 0.717) < 0.05)
         #expect(share(6500..<10000) > 0.99)
     }
-
-    @Test("positions that do not ascend are refused")
-    func unordered() async {
-        await #expect(processExitsWith: .failure) { _ = DriftSchedule(.at([5, 3])) }
-    }
 }
