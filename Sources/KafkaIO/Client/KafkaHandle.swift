@@ -66,11 +66,20 @@ final class KafkaHandle: @unchecked Sendable {
     }
 
     /// Destroys the client; without leaving a group in order.
+    ///
+    /// A producer is destroyed when this returns: it may refer to lent memory. A consumer refers to
+    /// nothing of ours but the callbacks, and librdkafka sometimes waits for ever for one whose topic
+    /// was deleted: after five seconds it is left to a thread of its own.
     func close() {
         guard let handle = unsafe handle else { return }
-        unsafe rd_kafka_destroy_flags(handle, Int32(RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE))
         unsafe self.handle = nil
-        unsafe retained.release()
+        let destruction = unsafe KafkaDestruction(handle, retained)
+        guard unsafe rd_kafka_type(handle) == RD_KAFKA_CONSUMER else { return destruction.run() }
+        if !destruction.run(milliseconds: 5000) {
+            log.say(
+                .warning, topic: "destroy",
+                "Kafka client \(name) does not end; it is left behind until the process ends")
+        }
     }
 
     /// Runs the callbacks that wait; for clients that are not polled as consumers.
