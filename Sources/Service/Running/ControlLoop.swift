@@ -217,7 +217,7 @@ struct ControlLoop: ~Copyable {
                 surroundings: TaskRunner.Surroundings(
                     pipeline: pipeline, settings: settings, admin: admin, reader: reader,
                     log: kafkaLog, policy: policy, giveUpAfter: options.giveUpAfter,
-                    trustsJournal: options.trustsJournal,
+                    trustsJournal: options.trustsJournal, instrument: options.instrument,
                     onStartFailure: { news.add(.startFailed(task: $0, $1)) },
                     onCommitterNews: { news.add(.committer(task: $0, $1)) }))
             seat.runner = runner

@@ -51,6 +51,8 @@ package struct ProcessOptions: Sendable {
     package var giveUpAfter: Int64 = 300_000
     /// Whether the brokers are the embedded cluster, which knows no properties of topics.
     package var isEmbedded = false
+    /// Stands between the tasks and what they work on.
+    package var instrument: any TaskInstrument = NoInstrument()
 
     package init() {}
 }

@@ -20,6 +20,7 @@ final class TaskRunner: Sendable {
         let policy: CommitPolicy
         let giveUpAfter: Int64
         let trustsJournal: Bool
+        let instrument: any TaskInstrument
         let onStartFailure: @Sendable (Int, StartFailure) -> Void
         let onCommitterNews: @Sendable (Int, CommitterNews) -> Void
     }
@@ -125,7 +126,8 @@ final class TaskRunner: Sendable {
     /// Fences the predecessor, finds the journal's end, opens the logs and hands the task over.
     private func prepare() throws(StartFailure) -> Committer? {
         let pipeline = surroundings.pipeline
-        let output = KafkaTransactionalOutput(
+        let instrument = surroundings.instrument
+        let kafka = KafkaTransactionalOutput(
             settings: surroundings.settings,
             transactionalID: "\(pipeline.groupID).\(index)",
             topics: [
@@ -134,7 +136,8 @@ final class TaskRunner: Sendable {
                 .deadLetters: pipeline.output.deadLettersTopic,
                 .journal: pipeline.output.journalTopic,
             ], token: token, log: surroundings.log)
-        handles.withLock { $0.output = output }
+        handles.withLock { $0.output = kafka }
+        let output = instrument.output(kafka, task: index, of: pipeline)
         try initialize(output)
         if isCancelled { return nil }
         let journal = TopicPartition(
@@ -163,8 +166,10 @@ final class TaskRunner: Sendable {
             throw .fatal(pipeline.message(for: error))
         }
         let task = PipelineTask(
-            index: index, processor: processor, log: logs.input, startOffsets: starts,
-            journal: logs.journal, journalEnd: journalEnd, generation: token.generation,
+            index: index, processor: instrument.processor(processor, task: index, of: pipeline),
+            log: instrument.input(logs.input, task: index, of: pipeline), startOffsets: starts,
+            journal: instrument.journal(logs.journal, task: index, of: pipeline),
+            journalEnd: journalEnd, generation: token.generation,
             policy: surroundings.policy)
         let report = surroundings.onCommitterNews
         let number = index
@@ -181,7 +186,7 @@ final class TaskRunner: Sendable {
         return committer
     }
 
-    private func initialize(_ output: KafkaTransactionalOutput) throws(StartFailure) {
+    private func initialize(_ output: any TransactionalOutput) throws(StartFailure) {
         let began = monotonicMilliseconds()
         while !isCancelled {
             do throws(OutputFailure) {
