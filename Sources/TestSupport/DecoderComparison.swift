@@ -37,7 +37,8 @@ package enum DecoderComparison {
             return "\(batch.rows.count) rows, plain \(expected.rows.count)"
         }
         for (row, wanted) in expected.rows.enumerated() {
-            let found = PlainDecoder.Row(batch, row, columnCount: columnCount)
+            let found = PlainDecoder.Row(
+                batch, row, columnCount: columnCount, hasModelKey: schema.modelPath != nil)
             if found != wanted {
                 return "fast \(found), plain \(wanted): \(describe(records, wanted.recordIndex))"
             }
@@ -66,7 +67,9 @@ package enum DecoderComparison {
 
 extension PlainDecoder.Row {
     /// A row of a batch.
-    package init(_ batch: borrowing DecodedBatch, _ row: Int, columnCount: Int) {
+    package init(
+        _ batch: borrowing DecodedBatch, _ row: Int, columnCount: Int, hasModelKey: Bool = false
+    ) {
         self.init()
         let labels = batch.rows.classLabels
         let known = batch.rows.knownClasses
@@ -86,6 +89,10 @@ extension PlainDecoder.Row {
         weight = weights[row]
         eventTime = times[row]
         id = batch.idText(row)
+        if hasModelKey {
+            let keys = batch.modelKeys
+            modelKey = batch.modelKeyRange(row).map { keys[$0] }
+        }
         recordIndex = Int(indices[row])
     }
 }

@@ -50,6 +50,7 @@ extension PlainDecoder {
         switch reader {
         case .weight: fields.weight = try Self.number(cell, .invalidWeight, .invalidWeight)
         case .time: fields.time = cell
+        case .model: fields.model = cell
         case .label:
             if case .number? = schema.label?.kind {
                 fields.labelNumber = try Self.number(cell, .wrongType, .notFinite)

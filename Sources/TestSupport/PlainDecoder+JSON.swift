@@ -84,6 +84,11 @@ extension PlainDecoder {
             } else {
                 fields.labelText = try category(value)
             }
+        case .model:
+            guard let text = text(value, strings: true, numbers: true, booleans: true) else {
+                throw RecordFault.invalidModelField
+            }
+            fields.model = text
         case .id:
             switch value {
             case .string(_, let raw): fields.id = String(decoding: raw, as: UTF8.self)

@@ -16,6 +16,7 @@ package struct PlainDecoder {
         package var weight = 1.0
         package var eventTime: Int64 = 0
         package var id = ""
+        package var modelKey: [UInt8] = []
         package var recordIndex = 0
     }
 
@@ -36,6 +37,7 @@ package struct PlainDecoder {
         case time
         case label
         case id
+        case model
     }
 
     /// The values of one record, by reader.
@@ -49,6 +51,7 @@ package struct PlainDecoder {
         var labelText: [UInt8]?
         var labelNumber: Double?
         var id: String?
+        var model: [UInt8]?
     }
 
     let schema: Schema
@@ -81,6 +84,7 @@ package struct PlainDecoder {
             }
         }
         if let path = schema.idPath { readers.append((path, .id)) }
+        if let path = schema.modelPath { readers.append((path, .model)) }
         self.readers = readers
     }
 
@@ -132,6 +136,11 @@ package struct PlainDecoder {
             guard let time = fields.time, let moment = PlainTime(time, schema.eventTimeUnit)
             else { throw RecordFault.invalidTime }
             row.eventTime = moment.milliseconds
+        }
+        if schema.modelPath != nil {
+            guard let key = fields.model, (1...RecordDecoder.valueBytesMax).contains(key.count)
+            else { throw RecordFault.invalidModelField }
+            row.modelKey = key
         }
         if let label = schema.label {
             if label.isRequired && fields.labelText == nil && fields.labelNumber == nil {

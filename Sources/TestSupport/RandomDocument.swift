@@ -61,6 +61,7 @@ package struct RandomDocument {
             idPath: random.next(below: 2) == 0 ? path() : nil,
             eventTimePath: random.next(below: 3) == 0 ? path() : nil,
             eventTimeUnit: TimeUnit.allCases[random.next(below: TimeUnit.allCases.count)],
+            modelPath: random.next(below: 3) == 0 ? path() : nil,
             sparseBits: 1 + random.next(below: 24))
         if csv {
             var columns: [String] = []
@@ -80,8 +81,10 @@ package struct RandomDocument {
 
     static func paths(of schema: Schema) -> [[String]] {
         schema.features.map(\.path)
-            + [schema.label?.path, schema.weightPath, schema.eventTimePath, schema.idPath]
-            .compactMap { $0 }
+            + [
+                schema.label?.path, schema.weightPath, schema.eventTimePath, schema.idPath,
+                schema.modelPath,
+            ].compactMap { $0 }
     }
 
     /// A record, nearly always with a value, about every third of them broken.

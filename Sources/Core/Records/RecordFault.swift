@@ -28,6 +28,8 @@ package enum RecordFault: UInt8, Error, CaseIterable, Sendable {
     case invalidTime
     /// A CSV row has another number of fields than the header.
     case wrongFieldCount
+    /// The field that chooses the model is missing, empty, too long, or no text, number or boolean.
+    case invalidModelField
 
     /// The name in counters, metrics and dead letters.
     package var name: String {
@@ -46,6 +48,7 @@ package enum RecordFault: UInt8, Error, CaseIterable, Sendable {
         case .invalidWeight: "invalid_weight"
         case .invalidTime: "invalid_time"
         case .wrongFieldCount: "wrong_field_count"
+        case .invalidModelField: "invalid_model_field"
         }
     }
 }

@@ -84,13 +84,15 @@ package struct Schema: Sendable, Equatable {
     /// The field of the event time; without it the log's timestamp.
     package let eventTimePath: [String]?
     package let eventTimeUnit: TimeUnit
+    /// The field whose values get a model each; without it the records share one.
+    package let modelPath: [String]?
     /// The number of bits of hashed indices: part of the state's format.
     package let sparseBits: Int
 
     package init(
         features: [Feature], label: LabelField?, weightPath: [String]? = nil,
         idPath: [String]? = nil, eventTimePath: [String]? = nil,
-        eventTimeUnit: TimeUnit = .milliseconds, sparseBits: Int = 18
+        eventTimeUnit: TimeUnit = .milliseconds, modelPath: [String]? = nil, sparseBits: Int = 18
     ) {
         self.features = features
         self.label = label
@@ -98,6 +100,7 @@ package struct Schema: Sendable, Equatable {
         self.idPath = idPath
         self.eventTimePath = eventTimePath
         self.eventTimeUnit = eventTimeUnit
+        self.modelPath = modelPath
         self.sparseBits = sparseBits
     }
 

@@ -25,4 +25,12 @@ enum FieldPath {
         names.append(name)
         return names.contains("") ? nil : names
     }
+
+    /// The text that ``parse(_:)`` reads as this path.
+    static func text(_ path: [String]) -> String {
+        path.map {
+            $0.split(separator: ".", omittingEmptySubsequences: false).joined(separator: "\\.")
+        }
+        .joined(separator: ".")
+    }
 }

@@ -34,13 +34,21 @@ extension Pipeline {
             hash.combine("csv \(Self.canonical(csv.columns)) \(csv.separator) \(csv.quote)")
         }
         hash.combine("\(schema.eventTimeUnit.rawValue) \(schema.sparseBits)")
-        hash.combine("\(input.valueBytesLimit) \(scope.rawValue) \(seed)")
+        hash.combine("\(input.valueBytesLimit) \(Self.canonical(scope)) \(seed)")
         for step in preparation { hash.combine("prepare \(Self.canonical(step))") }
         hash.combine("model \(Self.canonical(model))")
         for detector in detectors where detector.action == .reset {
             hash.combine("reset \(Self.canonical(detector.component))")
         }
         return hash
+    }
+
+    private static func canonical(_ scope: Scope) -> String {
+        switch scope {
+        case .pipeline: "pipeline"
+        case .partition: "partition"
+        case .field(let path, let limit): "field \(canonical(path)) \(limit)"
+        }
     }
 
     private static func canonical(_ kind: FeatureKind) -> String {

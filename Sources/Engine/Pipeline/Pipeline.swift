@@ -41,14 +41,6 @@ package struct Pipeline: Sendable {
         package let valueBytesLimit: Int
     }
 
-    /// How many models there are.
-    package enum Scope: String, Sendable, CaseIterable {
-        /// One, which reads all partitions.
-        case pipeline
-        /// One for each input partition.
-        case partition
-    }
-
     package struct Output: Sendable, Equatable {
         package let predictionsTopic: String
         package let metricsTopic: String

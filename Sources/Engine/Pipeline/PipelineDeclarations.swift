@@ -32,16 +32,20 @@ package enum PipelineDeclarations {
             .init(
                 "one_model_per",
                 .wordOr(
-                    Pipeline.Scope.allCases.map(\.rawValue),
+                    Pipeline.Scope.words,
                     .section([
                         .init(
                             "field", .text, required: true,
-                            "The field whose values get models; not supported yet."),
+                            "The field whose values get a model each, with dots for nested ones; key the topic by it."
+                        ),
                         .init(
-                            "limit", .integer(1...Int.max),
-                            "The most models at a time; not supported yet."),
+                            "limit", .integer(1...10_000_000),
+                            default: .integer(Pipeline.Scope.standardLimit),
+                            "The most models of a task; beyond it the one that had no record for longest is forgotten."
+                        ),
                     ])), default: .text("pipeline"),
-                "One model that learns from all partitions, or one for each input partition."),
+                "One model that learns from all partitions, one for each input partition, or one for each value of a field."
+            ),
             .init("output", .section(output), "The topics that results go to."),
             .init(
                 "metrics", .section(catalogue.metricSettings),

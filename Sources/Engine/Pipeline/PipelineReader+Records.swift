@@ -106,7 +106,7 @@ extension PipelineReader {
     // MARK: Features
 
     /// The schema of all fields that are read.
-    mutating func schema(label: LabelField?) -> Schema {
+    mutating func schema(label: LabelField?, scope: Pipeline.Scope) -> Schema {
         let input = section("input", PipelineDeclarations.input)
         let limits = section("limits", PipelineDeclarations.limits)
         var features: [Feature] = []
@@ -140,11 +140,14 @@ extension PipelineReader {
             time = text("field", in: section).flatMap { path($0, "input.time.field") }
             unit = text("unit", in: section).flatMap { TimeUnit(rawValue: $0) } ?? unit
         }
+        var modelPath: [String]?
+        if case .field(let path, _) = scope { modelPath = path }
         return Schema(
             features: features, label: label,
             weightPath: text("weight", in: input).flatMap { path($0, "input.weight") },
             idPath: text("id", in: input).flatMap { path($0, "input.id") }, eventTimePath: time,
-            eventTimeUnit: unit, sparseBits: integer("hash_bits", in: limits) ?? 18)
+            eventTimeUnit: unit, modelPath: modelPath,
+            sparseBits: integer("hash_bits", in: limits) ?? 18)
     }
 
     private mutating func kind(_ type: String, _ feature: Settings, _ key: String) -> FeatureKind {
@@ -185,7 +188,7 @@ extension PipelineReader {
         }
     }
 
-    private mutating func path(_ text: String, _ key: String) -> [String]? {
+    mutating func path(_ text: String, _ key: String) -> [String]? {
         if let path = FieldPath.parse(text) { return path }
         fail(
             key, "\(shown(text, key)) has an empty name between its dots",

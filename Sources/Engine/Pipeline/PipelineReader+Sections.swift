@@ -108,6 +108,7 @@ extension PipelineReader {
         let others: [(String, [String]?)] = [
             ("label.field", schema.label?.path), ("input.id", schema.idPath),
             ("input.weight", schema.weightPath), ("input.time.field", schema.eventTimePath),
+            ("one_model_per.field", schema.modelPath),
         ]
         for (key, path) in others {
             if let path { fields.append((key, path)) }
@@ -150,13 +151,20 @@ extension PipelineReader {
 
     // MARK: Running
 
-    mutating func scope() -> Pipeline.Scope {
-        if case .section? = settings["one_model_per"] {
-            fail(
-                "one_model_per", "one model per value of a field is not supported yet",
-                "write pipeline or partition")
+    mutating func scope(label: LabelField?) -> Pipeline.Scope {
+        guard case .section(let section)? = settings["one_model_per"] else {
+            return text("one_model_per", in: settings) == "partition" ? .partition : .pipeline
         }
-        return word("one_model_per") ?? .pipeline
+        guard let name = text("field", in: section),
+            let path = path(name, "one_model_per.field")
+        else { return .pipeline }
+        if path == label?.path {
+            fail(
+                "one_model_per.field",
+                "the field is the label's, so the choice of the model would tell the answer",
+                "name the field of a device, a shop or a user")
+        }
+        return .field(path, limit: integer("limit", in: section) ?? Pipeline.Scope.standardLimit)
     }
 
     mutating func delivery() -> Pipeline.Delivery {

@@ -76,7 +76,8 @@ package struct PipelineReader {
         let model = component("model")
         let task = model.flatMap { catalogue.task(of: $0.name) }
         let label = self.label(task)
-        let schema = self.schema(label: label?.field)
+        let scope = self.scope(label: label?.field)
+        let schema = self.schema(label: label?.field, scope: scope)
         checkColumns(schema, input)
         let preparation = components("prepare")
         let hasFeatureMistakes = reader.mistakes.contains { $0.key.hasPrefix("features") }
@@ -85,7 +86,6 @@ package struct PipelineReader {
         }
         let metrics = self.metrics(task, label)
         let detectors = self.detectors(task)
-        let scope = self.scope()
         let delivery = self.delivery()
         let state = self.state()
         guard let name, let model, let task else { return nil }

@@ -8,8 +8,9 @@ import Models
 /// A pipeline's state for one task: decodes, prepares, predicts, evaluates, detects, learns,
 /// encodes.
 ///
-/// Steps see a whole batch at a time. Where a detector may reset the model between two records, the
-/// model gets one row at a time through the same methods; there is no second learning path.
+/// Components see a whole batch at a time, or the runs of one model's records in it. Where a detector
+/// may reset a model between two records, that gets one row at a time through the same methods; there
+/// is no second learning path.
 package final class PipelineProcessor: BatchProcessor {
     /// The most records that go through the steps at once.
     package static let batchRecords: Int = 1024
@@ -63,21 +64,6 @@ package final class PipelineProcessor: BatchProcessor {
     package func writeReport(into output: inout OutputBuffer) {
         stages.writeReport(into: &output)
     }
-}
-
-/// What a processor has seen since the task's first record; a function of the log.
-package struct ProcessorCounters: Sendable, Equatable {
-    /// Records taken, faulty ones included.
-    package var records = 0
-    /// Records set aside, by ``RecordFault`` raw value.
-    package var faults = [Int](repeating: 0, count: RecordFault.allCases.count)
-    /// Drifts signalled, by detector in the order of the pipeline file.
-    package var drifts: [Int] = []
-    /// Warnings signalled, in the same order.
-    package var warnings: [Int] = []
-
-    /// Records set aside.
-    package var faultTotal: Int { faults.reduce(0, +) }
 }
 
 /// A pipeline that cannot be built, although its file is well formed.

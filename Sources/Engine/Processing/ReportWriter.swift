@@ -61,6 +61,15 @@ struct ReportWriter: ~Copyable {
                     }
                 }
             }
+            if let models = counters.models, case .field(let path, let limit) = pipeline.scope {
+                json.object("models") { json in
+                    json.member("field", FieldPath.text(path))
+                    json.member("limit", limit)
+                    json.member("live", models.live)
+                    json.member("evicted", models.evicted)
+                    if models.unkeyed > 0 { json.member("unkeyed", models.unkeyed) }
+                }
+            }
             if !pipeline.detectors.isEmpty {
                 json.list("drift") { json in
                     for (index, detector) in pipeline.detectors.enumerated() {
@@ -80,20 +89,22 @@ struct ReportWriter: ~Copyable {
     // MARK: Drift
 
     mutating func writeDrift(
-        detector: String, position: Int, action: Pipeline.Detector.Action, isDrift: Bool,
-        record: RawRecord, eventTime: Int64, into output: inout OutputBuffer
+        position: Int, isDrift: Bool, model: String?, record: RawRecord, eventTime: Int64,
+        into output: inout OutputBuffer
     ) {
+        let detector = pipeline.detectors[position]
         json.clear()
         json.object { json in
             json.member("type", "drift")
             json.member("version", Self.version)
             json.member("pipeline", pipeline.name)
             json.member("task", taskIndex)
-            json.member("detector", detector)
+            if let model { json.member("model", model) }
+            json.member("detector", detector.component.name)
             json.member("position", position)
             json.member("watch", "error")
             json.member("signal", isDrift ? "drift" : "warning")
-            json.member("then", isDrift ? action.rawValue : "alert")
+            json.member("then", isDrift ? detector.action.rawValue : "alert")
             json.member("partition", record.partition)
             json.member("offset", record.offset)
             if eventTime > 0 { json.member("event_time", eventTime) }

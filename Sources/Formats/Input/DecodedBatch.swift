@@ -25,6 +25,8 @@ package struct DecodedBatch: ~Copyable {
     private var recordIndexStorage: [Int32] = []
     private var idEnds: [Int] = []
     var idContent: ByteBuffer
+    private var modelKeyEnds: [Int] = []
+    private var modelKeyContent = ByteBuffer(capacity: 1 << 14)
 
     /// - Parameters:
     ///   - columnCount: Dense columns of the widest layout that the batch passes through, at least
@@ -45,6 +47,8 @@ package struct DecodedBatch: ~Copyable {
         recordIndexStorage.removeAll(keepingCapacity: true)
         idEnds.removeAll(keepingCapacity: true)
         idContent.clear()
+        modelKeyEnds.removeAll(keepingCapacity: true)
+        modelKeyContent.clear()
     }
 
     /// The record that each row came from: its place among all since the batch was cleared.
@@ -62,6 +66,32 @@ package struct DecodedBatch: ~Copyable {
     package var ids: Span<UInt8> {
         @_lifetime(borrow self)
         borrowing get { idContent.bytes }
+    }
+
+    /// Where the value that chooses a row's model stands in ``modelKeys``.
+    ///
+    /// - Precondition: the schema has a field for it.
+    package func modelKeyRange(_ row: Int) -> Range<Int> {
+        (row == 0 ? 0 : modelKeyEnds[row - 1])..<modelKeyEnds[row]
+    }
+
+    /// The bytes of all values that choose a model; see ``modelKeyRange(_:)``.
+    package var modelKeys: Span<UInt8> {
+        @_lifetime(borrow self)
+        borrowing get { modelKeyContent.bytes }
+    }
+
+    /// The value that chooses a row's model.
+    package borrowing func modelKeyText(_ row: Int) -> String {
+        let range = modelKeyRange(row)
+        let bytes = modelKeyContent.bytes
+        return String(decoding: range.map { bytes[$0] }, as: UTF8.self)
+    }
+
+    /// Adds the value that chooses the model of the row that was added last.
+    mutating func append(modelKey: Span<UInt8>) {
+        modelKeyContent.append(modelKey)
+        modelKeyEnds.append(modelKeyContent.count)
     }
 
     mutating func reject(_ fault: RecordFault) {

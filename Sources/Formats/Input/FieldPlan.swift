@@ -40,6 +40,7 @@ struct FieldPlan: Sendable {
     private(set) var weightValue: Int?
     private(set) var timeSlice: Int?
     private(set) var idSlice: Int?
+    private(set) var modelSlice: Int?
 
     private static let string = UInt8(tw_type_string)
     private static let number = UInt8(tw_type_number)
@@ -106,6 +107,11 @@ struct FieldPlan: Sendable {
             sliceCount += 1
             read(path, tw_literal, accepts: Self.string | Self.number, index: slice)
             idSlice = slice
+        }
+        if let path = schema.modelPath {
+            modelSlice = readSlice(
+                path, accepts: Self.string | Self.number | Self.boolean,
+                fault: .invalidModelField, .invalidModelField)
         }
     }
 

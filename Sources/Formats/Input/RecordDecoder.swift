@@ -15,12 +15,12 @@ package import Core
 ///    `Infinity` and `-Infinity` are let through the grammar and are `notFinite` wherever they stand.
 ///    CSV: `malformed` by RFC 4180, then `wrongFieldCount`.
 /// 3. In the order of the document (CSV: of the columns): `duplicateField` for a field on the way to
-///    any that the schema reads, `wrongType`, `notFinite`, `invalidWeight` and `invalidTime` for a
+///    any that the schema reads, `wrongType`, `notFinite`, `invalidWeight`, `invalidTime` and `invalidModelField` for a
 ///    value of another type than the schema says.
 /// 4. In the order of the schema's features: `invalidTime` of a timestamp, `duplicateField` for a
 ///    map's name.
 /// 5. `invalidWeight` (missing or negative), `invalidTime` of the event time (missing or not in its
-///    form), `missingLabel`, `tooManyClasses`.
+///    form), `invalidModelField` (missing, empty or too long), `missingLabel`, `tooManyClasses`.
 ///
 /// A field that is absent, `null` or an empty CSV cell is missing: NaN in a dense column.
 ///
@@ -28,8 +28,9 @@ package import Core
 ///   ``valueBytesMax`` bytes, and work space in proportion to the largest value; steady state
 ///   allocates nothing.
 package struct RecordDecoder: ~Copyable {
-    /// The longest text of a category or class, in bytes. A longer category counts as *other*, a
-    /// longer class is `tooManyClasses`: so that dictionaries stay bounded in memory.
+    /// The longest text of a category, a class or a value that chooses a model, in bytes. A longer
+    /// category counts as *other*, a longer class is `tooManyClasses`, and a longer value that
+    /// chooses a model `invalidModelField`: so that dictionaries stay bounded in memory.
     package static let valueBytesMax = 1024
 
     package let schema: Schema
@@ -170,6 +171,11 @@ package struct RecordDecoder: ~Copyable {
             else { throw .invalidTime }
             outcome.time = instant.milliseconds
         }
+        if let slice = plan.modelSlice {
+            guard let value = fields.slice(slice), !value.isEmpty,
+                value.count <= Self.valueBytesMax
+            else { throw .invalidModelField }
+        }
         if let slice = plan.labelSlice {
             if let value = fields.slice(slice) {
                 if classes.count == classes.limit || value.count > Self.valueBytesMax,
@@ -243,6 +249,9 @@ package struct RecordDecoder: ~Copyable {
             batch.idContent.append(id: value, isLiteral: json != nil)
         } else {
             batch.idContent.append(idOf: record)
+        }
+        if let slice = plan.modelSlice, let value = fields.slice(slice) {
+            batch.append(modelKey: value)
         }
         batch.accept()
     }

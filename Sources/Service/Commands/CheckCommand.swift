@@ -73,10 +73,12 @@ package enum CheckCommand: Command {
         let detectors = pipeline.detectors.map {
             "\($0.component.name) (\($0.action.rawValue))"
         }
+        var limit = ""
+        if case .field(_, let models) = pipeline.scope { limit = ", at most \(models) in a task" }
         var lines = [
             "\(pipeline.file): pipeline \(pipeline.name) is valid",
             "  learns     \(preparation.joined(separator: " → ")), one model per "
-                + pipeline.scope.rawValue,
+                + pipeline.scope.text + limit,
         ]
         if let topic = pipeline.input.topic { lines.append("  reads      \(topic)") }
         lines.append(

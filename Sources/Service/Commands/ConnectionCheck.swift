@@ -107,7 +107,7 @@ struct ConnectionCheck {
         _ admin: KafkaAdmin, _ partitions: Int?, _ findings: inout [Finding]
     ) {
         let output = pipeline.output
-        let tasks = pipeline.scope == .pipeline ? 1 : partitions
+        let tasks = taskCount(admin, partitions)
         let topics = [
             (output.predictionsTopic, partitions), (output.deadLettersTopic, partitions),
             (output.metricsTopic, tasks),
@@ -148,7 +148,7 @@ struct ConnectionCheck {
         _ admin: KafkaAdmin, _ partitions: Int?, _ findings: inout [Finding]
     ) {
         let topic = pipeline.output.journalTopic
-        let tasks = pipeline.scope == .pipeline ? 1 : partitions
+        let tasks = taskCount(admin, partitions)
         check(&findings) { () throws(KafkaError) in
             guard let count = try admin.partitionCount(of: topic) else {
                 return presence(of: topic, count: nil, needed: tasks)
@@ -157,14 +157,23 @@ struct ConnectionCheck {
                 return Finding(
                     severity: .problem,
                     message: "journal \(topic) has \(Self.text(count)), but one_model_per: "
-                        + "\(pipeline.scope.rawValue) needs \(tasks); give the pipeline a new "
-                        + "name to start new models, or undo the change")
+                        + "\(pipeline.scope.text) needs \(tasks); "
+                        + pipeline.scope.remedy(
+                            inputPartitions: partitions ?? tasks, existing: count))
             }
             if let problem = try admin.journalProblem(of: topic) { throw problem }
             return Finding(
                 severity: .good,
                 message: "journal \(topic) is kept for ever (\(Self.text(count)))")
         }
+    }
+
+    /// The tasks that the pipeline has or will have; `nil` where the input's partitions are unknown.
+    private func taskCount(_ admin: KafkaAdmin, _ partitions: Int?) -> Int? {
+        guard let partitions else { return nil }
+        // Brokers that cannot be asked are told of where the journal is checked.
+        let existing = try? admin.partitionCount(of: pipeline.output.journalTopic)
+        return pipeline.scope.taskCount(inputPartitions: partitions, existing: existing ?? nil)
     }
 
     private static func text(_ partitions: Int) -> String {

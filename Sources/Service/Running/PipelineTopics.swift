@@ -42,7 +42,9 @@ struct PipelineTopics {
         guard let partitions = try waitForInput(topic, isStopping: isStopping) else { return nil }
         let output = pipeline.output
         let replication = output.replication ?? -1
-        let wantedTasks = pipeline.scope == .pipeline ? 1 : partitions
+        let existing = try admin.partitionCount(of: output.journalTopic)
+        let wantedTasks = pipeline.scope.taskCount(
+            inputPartitions: partitions, existing: existing)
         let tasks = try ensure(
             TopicSpecification(
                 name: output.journalTopic, partitionCount: wantedTasks,
@@ -52,10 +54,10 @@ struct PipelineTopics {
             throw KafkaError(
                 kind: .refused,
                 problem: "the journal \(output.journalTopic) has \(tasks) partitions, but "
-                    + "one_model_per: \(pipeline.scope.rawValue) over \(partitions) input "
+                    + "one_model_per: \(pipeline.scope.text) over \(partitions) input "
                     + "partitions needs \(wantedTasks): the number of models is fixed when a "
                     + "pipeline first runs",
-                remedy: "give the pipeline a new name to start new models, or undo the change")
+                remedy: pipeline.scope.remedy(inputPartitions: partitions, existing: tasks))
         }
         // The embedded cluster lives as long as the process, and has no properties to ask for.
         if !isEmbedded, let problem = try admin.journalProblem(of: output.journalTopic) {

@@ -84,8 +84,24 @@ struct PipelineMistakeTests {
             "5: output.state: p.state is also the topic of output.metrics; give each kind of output a topic of its own"
         ),
         (
-            "one_model_per: {field: device}",
-            "5: one_model_per: one model per value of a field is not supported yet; write pipeline or partition"
+            "one_model_per: {limit: 10}",
+            "5: one_model_per.field: the key is missing; add it: the field whose values get a model each, with dots for nested ones; key the topic by it"
+        ),
+        (
+            "one_model_per: {field: a..b}",
+            "5: one_model_per.field: a..b has an empty name between its dots; write `outer.inner`, or `\\.` for a dot inside a name"
+        ),
+        (
+            "one_model_per: {field: device, limit: 0}",
+            "5: one_model_per.limit: expected an integer from 1 to 10000000, got 0; remove the key to use 10000"
+        ),
+        (
+            "one_model_per: {field: device, limits: 5}",
+            "5: one_model_per.limits: unknown key; did you mean limit?"
+        ),
+        (
+            "one_model_per: {field: y}",
+            "5: one_model_per.field: the field is the label's, so the choice of the model would tell the answer; name the field of a device, a shop or a user"
         ),
         (
             "one_model_per: partitions",

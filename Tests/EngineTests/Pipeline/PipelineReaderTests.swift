@@ -197,6 +197,7 @@ struct PipelineReaderTests {
         for more in [
             "metrics: {windows: [10 records]}", "output: {topic: other}", "input: {topic: t}",
             "drift: [adwin]", "kafka: {client.id: x}", "on_bad_record: skip", "seed: 1",
+            "one_model_per: pipeline",
         ] {
             #expect(try print(more) == plain, "\(more)")
         }
@@ -205,7 +206,8 @@ struct PipelineReaderTests {
             "seed: 2", "drift: [{adwin: {then: reset}}]",
             "drift: [{adwin: {then: reset, delta: 0.1}}]", "prepare: [standardize: all]",
             "limits: {value: 10 bytes}", "limits: {hash_bits: 10}", "input: {weight: w}",
-            "one_model_per: partition", "input: {id: k}", "input: {format: csv}",
+            "one_model_per: partition", "one_model_per: {field: d}", "one_model_per: {field: e}",
+            "one_model_per: {field: d, limit: 9}", "input: {id: k}", "input: {format: csv}",
             "input: {format: {csv: {separator: tab}}}",
         ] {
             let hash = try print(more)

@@ -1,0 +1,71 @@
+import Core
+
+/// What a processor has seen since the task's first record; a function of the log.
+package struct ProcessorCounters: Sendable, Equatable {
+    /// Records taken, faulty ones included.
+    package var records = 0
+    /// Records set aside, by ``RecordFault`` raw value.
+    package var faults = [Int](repeating: 0, count: RecordFault.allCases.count)
+    /// Drifts signalled, by detector in the order of the pipeline file.
+    package var drifts: [Int] = []
+    /// Warnings signalled, in the same order.
+    package var warnings: [Int] = []
+    /// The models by value; `nil` where one model serves all records.
+    package var models: ModelCounts?
+
+    init() {}
+
+    init(_ pipeline: Pipeline) {
+        drifts = [Int](repeating: 0, count: pipeline.detectors.count)
+        warnings = drifts
+        if case .field = pipeline.scope { models = ModelCounts() }
+    }
+
+    /// Records set aside.
+    package var faultTotal: Int { faults.reduce(0, +) }
+}
+
+/// The models of a task that has one for each value of a field.
+package struct ModelCounts: Sendable, Equatable {
+    /// Models that are there now.
+    package var live = 0
+    /// Models forgotten so far because another value took their place.
+    package var evicted = 0
+    /// Records without a Kafka key, whose value may turn up in several partitions.
+    package var unkeyed = 0
+
+    mutating func note(_ arrival: ModelWork.Arrival) {
+        if arrival.evicts { evicted += 1 } else { live += 1 }
+    }
+}
+
+// MARK: - State
+
+extension ProcessorCounters {
+    func encode(to encoder: inout StateEncoder) {
+        encoder.write(records)
+        encoder.write(faults)
+        encoder.write(drifts)
+        encoder.write(warnings)
+        guard let models else { return }
+        for count in [models.live, models.evicted, models.unkeyed] { encoder.write(count) }
+    }
+
+    /// Reads the counters of the same pipeline.
+    init(_ pipeline: Pipeline, from decoder: inout StateDecoder) throws(StateError) {
+        self.init(pipeline)
+        let detectors = drifts.count
+        records = try decoder.readInt()
+        faults = try decoder.readIntegers(Int.self)
+        drifts = try decoder.readIntegers(Int.self)
+        warnings = try decoder.readIntegers(Int.self)
+        guard faults.count == RecordFault.allCases.count, drifts.count == detectors,
+            warnings.count == detectors
+        else { throw .invalidValue("the counters are of another pipeline") }
+        guard models != nil else { return }
+        models = ModelCounts(
+            live: try decoder.readInt(in: 0...Int.max, "the live models"),
+            evicted: try decoder.readInt(in: 0...Int.max, "the evicted models"),
+            unkeyed: try decoder.readInt(in: 0...Int.max, "the records without a key"))
+    }
+}
