@@ -80,8 +80,8 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                "TestSupport", "Core", "Drift", "Engine", "Features", "Formats", "Models",
-                "CCopyLoop", "CRdKafka", "CPlatform",
+                "TestSupport", "Core", "Drift", "Engine", "Evaluation", "Features", "Formats",
+                "Models", "CCopyLoop", "CRdKafka", "CPlatform",
             ], swiftSettings: testing),
     ]
         + [

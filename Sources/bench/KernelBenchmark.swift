@@ -30,10 +30,21 @@ struct KernelBenchmark {
         print(machineDescription())
         let prototypes = try PrototypeKernels.fromEnvironment()
         var reference = try prototypes?.run() ?? [:]
-        var kernels = try models() + steps() + detectors()
-        kernels += try FormatKernels(batchRecords: batchRecords, repetitions: repetitions).measure()
-        kernels += try ProcessorKernels(batchRecords: batchRecords, repetitions: repetitions)
-            .measure()
+        var kernels = try models()
+        if isWanted("standardize") { kernels += try steps() }
+        kernels += try detectors()
+        if isWanted("evaluation") {
+            kernels += try EvaluationKernels(batchRecords: batchRecords, repetitions: repetitions)
+                .measure()
+        }
+        if isWanted("decode") || isWanted("encode") {
+            kernels += try FormatKernels(batchRecords: batchRecords, repetitions: repetitions)
+                .measure()
+        }
+        if isWanted("whole pipeline") {
+            kernels += try ProcessorKernels(batchRecords: batchRecords, repetitions: repetitions)
+                .measure()
+        }
         // Once more, so that a machine that changes its mood shows on both sides.
         for (name, nanoseconds) in try prototypes?.run() ?? [:] {
             reference[name] = (nanoseconds + (reference[name] ?? nanoseconds)) / 2
@@ -54,8 +65,17 @@ struct KernelBenchmark {
                 "tree, majority leaves", "hoeffding_tree", nil,
                 [("leaf_prediction", .text("majority"))], "ht elec MC fused"
             ),
+            (
+                "tree, naive Bayes leaves", "hoeffding_tree", nil,
+                [("leaf_prediction", .text("naive_bayes"))], "ht elec NB fused"
+            ),
             ("tree, compat moa", "hoeffding_tree", "moa", [], "ht elec NBA fused"),
             ("logistic regression", "logistic_regression", nil, [], "sgd elec lanes8 fused"),
+            (
+                "adagrad", "logistic_regression", nil,
+                [("schedule", .text("adagrad")), ("learning_rate", .number(0.1))],
+                "adagrad elec lanes8 fused"
+            ),
             ("majority", "majority", nil, [], nil),
             ("no change", "no_change", nil, [], nil),
         ]
@@ -66,6 +86,21 @@ struct KernelBenchmark {
                 try measure("\(name), elec", learner, elec.layout, prototype) {
                     elec.rows(0..<elec.count)
                 })
+            // What the prototypes do: they know no probabilities.
+            guard prototype != nil, model == "hoeffding_tree", preset == nil else { continue }
+            kernels.append(
+                try measure(
+                    "\(name), labels only, elec", learner, elec.layout, prototype,
+                    wantsProbabilities: false
+                ) { elec.rows(0..<elec.count) })
+        }
+        if isWanted("sparse logistic") {
+            let spam = try HashedWords()
+            kernels.append(
+                try measure(
+                    "sparse logistic regression, spam", Candidate(model: "logistic_regression"),
+                    spam.layout, "sgd sparse spam 156 nnz Double"
+                ) { spam.rows() })
         }
         if isWanted("linear regression") {
             kernels.append(
@@ -85,7 +120,7 @@ struct KernelBenchmark {
         return kernels
     }
 
-    /// Whether a model's name holds the text of `--only`.
+    /// Whether a kernel's name holds the text of `--only`.
     private func isWanted(_ name: String) -> Bool { only.isEmpty || name.contains(only) }
 
     private typealias Override = (key: String, value: SettingValue)
@@ -113,10 +148,11 @@ struct KernelBenchmark {
 
     private func measure(
         _ name: String, _ candidate: Candidate, _ layout: ColumnLayout, _ prototype: String?,
-        _ makeRows: () -> Rows
+        wantsProbabilities: Bool = true, _ makeRows: () -> Rows
     ) throws -> Kernel {
         let rows = makeRows()
-        var predictions = Predictions(capacity: rows.count, classCapacity: 2)
+        var predictions = Predictions(
+            capacity: rows.count, classCapacity: 2, wantsProbabilities: wantsProbabilities)
         var nanoseconds: [Double] = []
         var learner = try candidate.make(layout)
         for repetition in 0...repetitions {
@@ -186,7 +222,7 @@ struct KernelBenchmark {
         let pairs = [
             ("adwin", "adwin bernoulli 1M"), ("page_hinkley", "page-hinkley 1M"), ("ddm", "ddm 1M"),
         ]
-        return try pairs.compactMap { name, prototype in
+        return try pairs.filter { isWanted($0.0) }.compactMap { name, prototype in
             guard
                 let declaration = DetectorCatalogue.declarations.first(where: { $0.name == name })
             else { return nil }

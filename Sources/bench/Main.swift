@@ -9,7 +9,7 @@ enum Main {
         bench latency [--rate 5000] [--seconds 30] [--rounds 3] [--only NAME[,NAME]] [--json FILE]
             one broker: from the producer to a read-committed consumer, p50 and p99
         bench kernels [--only TEXT] [--json FILE]
-            models, decoding and encoding in memory: records per CPU second; TEXT chooses models
+            models, decoding and encoding in memory: records per CPU second; TEXT chooses kernels
 
         Parts that the others run as processes of their own:
         bench load BOOTSTRAP TOPIC --records N --partitions N

@@ -17,6 +17,7 @@ struct PrototypeKernels {
         guard let data = TestEnvironment.dataFolder?.appending(path: "elec.csv.gz").path else {
             throw BenchmarkFailure.usage(TestEnvironment.dataRemedy)
         }
+        let words = TestEnvironment.dataFolder?.appending(path: "spam.jsonl.gz").path ?? ""
         try ChildProcess.run(
             [
                 "sh", "-euc",
@@ -25,8 +26,9 @@ struct PrototypeKernels {
                 cp -R "$1/Package.swift" "$1/Sources" "$2/"
                 chmod -R u+w "$2"
                 gzip -dc "$3" >"$2/data/elec.csv"
+                gzip -dc "$4" >"$2/data/spam.jsonl"
                 cd "$2" && swift build -c release >"$2/build.log" 2>&1 || { cat "$2/build.log"; exit 1; }
-                """, "copy", source.path, folder.path, data,
+                """, "copy", source.path, folder.path, data, words,
             ], seconds: 600)
         return PrototypeKernels(folder: folder)
     }
@@ -35,7 +37,7 @@ struct PrototypeKernels {
     func run() throws -> [String: Double] {
         let printed = try ChildProcess.run(
             [
-                "sh", "-euc", "cd \"$1\" && .build/release/bench ht,sgd,kmeans,drift", "run",
+                "sh", "-euc", "cd \"$1\" && .build/release/bench ht,sgd,sparse,kmeans,drift", "run",
                 folder.path,
             ], seconds: 600)
         var result: [String: Double] = [:]
