@@ -22,6 +22,8 @@ extension SIMD8 where Scalar == Double {
     /// The product of the eight lanes, always folded in the order of ``folded``.
     @inlinable @inline(__always)
     package var foldedProduct: Double {
-        ((self[0] * self[4]) * (self[2] * self[6])) * ((self[1] * self[5]) * (self[3] * self[7]))
+        let four = lowHalf * highHalf
+        let two = four.lowHalf * four.highHalf
+        return two[0] * two[1]
     }
 }

@@ -13,6 +13,8 @@ extension SIMD8 where Scalar == Double {
     /// changes the bits of every model, and needs a new `numericsVersion`.
     @inlinable @inline(__always)
     package var folded: Double {
-        ((self[0] + self[4]) + (self[2] + self[6])) + ((self[1] + self[5]) + (self[3] + self[7]))
+        let four = lowHalf + highHalf
+        let two = four.lowHalf + four.highHalf
+        return two[0] + two[1]
     }
 }

@@ -63,10 +63,12 @@ extension HoeffdingTree {
             nominalStride: leaves.nominalStride, rule: rule, gracePeriod: settings.gracePeriod,
             memoryPeriod: settings.memoryPeriod, isGrowing: isGrowing,
             hasInactiveLeaves: inactiveLeafCount > 0)
-        return shape.run(
-            rows, range, predicting: predicting, isPredicted: isPredicted, into: &predictions,
-            heads: &leaves.heads, classes: &leaves.classes, numeric: &leaves.numeric,
-            nominal: &leaves.nominal, recordsUntilReview: &recordsUntilReview)
+        return predictions.withSink { sink in
+            shape.run(
+                rows, range, predicting: predicting, isPredicted: isPredicted, into: &sink,
+                heads: &leaves.heads, classes: &leaves.classes, numeric: &leaves.numeric,
+                nominal: &leaves.nominal, recordsUntilReview: &recordsUntilReview)
+        }
     }
 }
 
@@ -90,13 +92,13 @@ private struct Shape {
     /// Predicts and learns rows until the shape has to change.
     func run(
         _ rows: borrowing Rows, _ range: Range<Int>, predicting: Bool, isPredicted: Bool,
-        into predictions: inout Predictions, heads headArray: inout [LeafHead],
+        into sink: inout PredictionSink, heads headArray: inout [LeafHead],
         classes classArray: inout [ClassRecord], numeric numericArray: inout [Lanes],
         nominal nominalArray: inout [Double], recordsUntilReview: inout Int
     ) -> HoeffdingTree.Stop {
         let learner = LeafLearner(
             vectorCount: vectorCount, nominalStride: nominalStride,
-            keepsBayesTerms: rule.prediction != .majority)
+            keepsBayesTerms: rule.prediction != .majority, marks: columns.constantMarks.span)
         let splits = SplitView(counts: splitCounts.span, classCapacity: classCapacity)
         let nodes = nodes.span
         let branches = branches.span
@@ -130,7 +132,7 @@ private struct Shape {
             if nodes[node].kind != .leaf {
                 if target >= 0 {
                     splits.predict(
-                        Int(nodes[node].payload), known: known, into: &predictions, row: row)
+                        Int(nodes[node].payload), known: known, into: &sink, row: row)
                 }
                 if learns && nodes[node].kind == .multiway
                     && view.value(Int(nodes[node].column)) >= 0
@@ -151,7 +153,7 @@ private struct Shape {
                 row: view, nominalStride: nominalStride, classCapacity: classCapacity,
                 classes: classes.span, numeric: numeric.span, nominal: nominal.span
             ).predict(
-                head, slot, known: known, rule: rule, learning: learns, into: &predictions,
+                head, slot, known: known, rule: rule, learning: learns, into: &sink,
                 row: target)
             guard learns else { continue }
 

@@ -135,25 +135,30 @@ package struct HoeffdingTree: Classifier {
         let nominalColumns = columns.nominalColumns.span
         let nominalOffsets = leaves.nominalOffsets.span
         let nominalWidths = leaves.nominalWidths.span
-        for row in range {
-            let view = RowView(
-                vectors: rows.vectors, base: row * rows.vectorsPerRow,
-                numericVectors: numericVectors, masks: masks, nominalColumns: nominalColumns,
-                nominalOffsets: nominalOffsets, nominalWidths: nominalWidths)
-            let leaf = LeafView(
-                row: view, nominalStride: leaves.nominalStride,
-                classCapacity: leaves.classCapacity, classes: classes, numeric: numeric,
-                nominal: nominal)
-            let node = view.route(nodes, branches)
-            let known = max(0, Int(rows.knownClasses[row]))
-            if nodes[node].kind == .leaf {
-                let slot = Int(nodes[node].payload)
-                _ = leaf.predict(
-                    heads[slot], slot, known: known, rule: rule, learning: false,
-                    into: &predictions, row: row)
-            } else {
-                SplitView(counts: splitCounts, classCapacity: leaves.classCapacity)
-                    .predict(Int(nodes[node].payload), known: known, into: &predictions, row: row)
+        let vectors = rows.vectors
+        let vectorsPerRow = rows.vectorsPerRow
+        let knownClasses = rows.knownClasses
+        predictions.withSink { sink in
+            for row in range {
+                let view = RowView(
+                    vectors: vectors, base: row * vectorsPerRow,
+                    numericVectors: numericVectors, masks: masks, nominalColumns: nominalColumns,
+                    nominalOffsets: nominalOffsets, nominalWidths: nominalWidths)
+                let leaf = LeafView(
+                    row: view, nominalStride: leaves.nominalStride,
+                    classCapacity: leaves.classCapacity, classes: classes, numeric: numeric,
+                    nominal: nominal)
+                let node = view.route(nodes, branches)
+                let known = max(0, Int(knownClasses[row]))
+                if nodes[node].kind == .leaf {
+                    let slot = Int(nodes[node].payload)
+                    _ = leaf.predict(
+                        heads[slot], slot, known: known, rule: rule, learning: false,
+                        into: &sink, row: row)
+                } else {
+                    SplitView(counts: splitCounts, classCapacity: leaves.classCapacity)
+                        .predict(Int(nodes[node].payload), known: known, into: &sink, row: row)
+                }
             }
         }
     }

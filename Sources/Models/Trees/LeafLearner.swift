@@ -4,11 +4,22 @@ import Core
 ///
 /// The slot must be that of an active leaf that has a block for the row's class and room for the
 /// row's codes.
-struct LeafLearner {
+struct LeafLearner: ~Escapable, BitwiseCopyable {
     let vectorCount: Int
     let nominalStride: Int
     /// Whether naive Bayes needs its cached terms.
     let keepsBayesTerms: Bool
+    /// See ``TreeColumns/constantMarks``.
+    let marks: Span<Lanes>
+
+    @inline(__always)
+    @_lifetime(copy marks)
+    init(vectorCount: Int, nominalStride: Int, keepsBayesTerms: Bool, marks: Span<Lanes>) {
+        self.vectorCount = vectorCount
+        self.nominalStride = nominalStride
+        self.keepsBayesTerms = keepsBayesTerms
+        self.marks = marks
+    }
 
     /// Adds a row to the observations of a class, and refreshes its cached terms.
     ///
@@ -26,14 +37,14 @@ struct LeafLearner {
         let weightSquare = record.weight * record.weight
         let hasWeight = weightSquare > 1e-290 && weightSquare < 1e290
         if hasWeight { product.multiply(by: weightSquare) }
-        var marks = 0.0
+        var markSum = 0.0
         var isRegular = true
         for index in 0..<vectorCount {
-            let isNumeric = view.masks[index] .!= SIMD8<UInt64>.zero
             let x = view.lanes(index)
             if isPlain {
                 update(x, weight, first &+ index, &numeric)
             } else {
+                let isNumeric = view.masks[index] .!= SIMD8<UInt64>.zero
                 updatePresent(x, weight, isNumeric, first &+ index, &numeric)
                 let total = numeric[first &+ LeafStore.Plane.weight &* vectorCount &+ index]
                 if any(isNumeric .& (total .<= 0)) { isRegular = false }
@@ -41,16 +52,17 @@ struct LeafLearner {
             guard keepsBayesTerms else { continue }
             let total = numeric[first &+ LeafStore.Plane.weight &* vectorCount &+ index]
             let squares = numeric[first &+ LeafStore.Plane.squares &* vectorCount &+ index]
-            let hasVariance = (squares .> 0) .& (total .> 1) .& isNumeric
+            // The squares of the other lanes stay 0.
+            let hasVariance = (squares .> 0) .& (total .> 1)
             let precision = Lanes.zero.replacing(
                 with: (total - 1) / squares, where: hasVariance)
             numeric[first &+ LeafStore.Plane.precision &* vectorCount &+ index] = precision
             let factors = Lanes(repeating: 1)
                 .replacing(with: precision * 0.15915494309189535, where: hasVariance)
             let exponents = product.multiply(by: factors)
-            let mark = (exponents * exponents)
-                .replacing(with: Self.constantMark, where: isNumeric .& .!hasVariance)
-            marks += mark.folded
+            let mark = marks[index]
+                .replacing(with: exponents * exponents, where: hasVariance)
+            markSum += mark.folded
         }
         var divisor = LogProduct()
         for place in view.nominalColumns.indices {
@@ -79,8 +91,8 @@ struct LeafLearner {
             return
         }
         // One sum tells how many lanes are constant, and Σ e² over the others.
-        let constantCount = Double(Int(marks / Self.constantMark))
-        let exponentSquares = marks - constantCount * Self.constantMark
+        let constantCount = Double(Int(markSum / Self.constantMark))
+        let exponentSquares = markSum - constantCount * Self.constantMark
         if exponentSquares > 860_000 || !hasWeight { isRegular = false }
         record.norm = isRegular ? 0.5 * product.logarithm(dividedBy: divisor) : 0
         record.slack = LeafStore.slack(exponentSquares, laneCount &* vectorCount)
@@ -89,7 +101,7 @@ struct LeafLearner {
     }
 
     /// Above any sum of squared exponents, and far below 2^53: sums with it are exact.
-    private static let constantMark = 0x1p40
+    static let constantMark = 0x1p40
 
     /// Updates all lanes of a vector, each of which was observed before.
     @inline(__always)

@@ -23,13 +23,13 @@ extension LeafView {
     @inline(__always)
     func predict(
         _ head: LeafHead, _ slot: Int, known: Int, rule: LeafRule, learning: Bool,
-        into predictions: inout Predictions, row target: Int
+        into sink: inout PredictionSink, row target: Int
     ) -> LeafAnswer {
         let table = slot &* classCapacity
         var answer = LeafAnswer()
         if learning { answer.isComplete = row.isComplete }
         if known <= 0 {
-            if target >= 0 { predictions.setLabel(target, -1) }
+            if target >= 0 { sink.setLabel(target, -1) }
             return answer
         }
         let extent = min(Int(head.extent), known)
@@ -41,26 +41,26 @@ extension LeafView {
         case .naiveBayesAdaptive:
             usesBayes = head.isActive && !(head.majorityCorrect > head.bayesCorrect)
         }
-        let wants = target >= 0 && predictions.wantsProbabilities
+        let wants = target >= 0 && sink.wantsProbabilities
         let asksBayes =
             usesBayes || (learning && head.isActive && rule.prediction == .naiveBayesAdaptive)
         if asksBayes {
             if head.isFresh {
                 answer.bayes = answer.majority
-                if usesBayes && wants { setShares(table, known, into: &predictions, row: target) }
+                if usesBayes && wants { setShares(table, known, into: &sink, row: target) }
             } else {
                 if !learning { answer.isComplete = row.isComplete }
                 let keeps = usesBayes && wants
                 let (label, best) = bayesLabel(
-                    table, known: known, isComplete: answer.isComplete, into: &predictions,
+                    table, known: known, isComplete: answer.isComplete, into: &sink,
                     keeping: keeps ? target : -1)
                 answer.bayes = label
-                if keeps { normalise(known, best: best, into: &predictions, row: target) }
+                if keeps { normalise(known, best: best, into: &sink, row: target) }
             }
         }
         if target >= 0 {
-            predictions.setLabel(target, Int32(usesBayes ? answer.bayes : answer.majority))
-            if wants && !usesBayes { setShares(table, known, into: &predictions, row: target) }
+            sink.setLabel(target, Int32(usesBayes ? answer.bayes : answer.majority))
+            if wants && !usesBayes { setShares(table, known, into: &sink, row: target) }
         }
         return answer
     }
@@ -76,14 +76,14 @@ extension LeafView {
     /// The shares of the classes in the leaf's records as probabilities.
     @inline(__always)
     private func setShares(
-        _ table: Int, _ known: Int, into predictions: inout Predictions, row target: Int
+        _ table: Int, _ known: Int, into sink: inout PredictionSink, row target: Int
     ) {
         let counted = min(known, classCapacity)
         var sum = 0.0
         for code in 0..<counted { sum += max(0, classes[table &+ code].weight) }
         for code in 0..<known {
             let weight = code < counted ? max(0, classes[table &+ code].weight) : 0
-            predictions.setProbability(target, code, sum > 0 ? weight / sum : 1 / Double(known))
+            sink.setProbability(target, code, sum > 0 ? weight / sum : 1 / Double(known))
         }
     }
 
@@ -93,32 +93,32 @@ extension LeafView {
     /// label is then the first one, as in MOA.
     @inline(__always)
     private func normalise(
-        _ known: Int, best: Double, into predictions: inout Predictions, row target: Int
+        _ known: Int, best: Double, into sink: inout PredictionSink, row target: Int
     ) {
         guard best > -.infinity, best < .infinity else {
-            for code in 0..<known { predictions.setProbability(target, code, 1 / Double(known)) }
+            for code in 0..<known { sink.setProbability(target, code, 1 / Double(known)) }
             return
         }
-        let start = target &* predictions.classCapacity
         let counted = min(known, classCapacity)
-        var values = predictions.mutableProbabilities
         var sum = 0.0
-        for index in start..<(start &+ counted) {
-            let score = values[index]
+        for code in 0..<counted {
+            let score = sink.probability(target, code)
             // A NaN stands for a vote that only products of densities could tell.
             let value =
                 score == best
                 ? 1 : (score > -.infinity && score < best ? (score - best).exponential : 0)
-            values[index] = value
+            sink.setProbability(target, code, value)
             sum += value
         }
-        for index in start..<(start &+ counted) { values[index] /= sum }
-        for index in (start &+ counted)..<(start &+ max(counted, known)) { values[index] = 0 }
+        for code in 0..<counted {
+            sink.setProbability(target, code, sink.probability(target, code) / sum)
+        }
+        for code in counted..<max(counted, known) { sink.setProbability(target, code, 0) }
     }
 }
 
 /// The class counts that splits held when they were made.
-struct SplitView: ~Escapable {
+struct SplitView: ~Escapable, BitwiseCopyable {
     let counts: Span<Double>
     let classCapacity: Int
 
@@ -129,9 +129,9 @@ struct SplitView: ~Escapable {
     }
 
     /// Predicts a row that cannot go below a split: the majority of its counts.
-    func predict(_ index: Int, known: Int, into predictions: inout Predictions, row: Int) {
+    func predict(_ index: Int, known: Int, into sink: inout PredictionSink, row: Int) {
         if known <= 0 {
-            predictions.setLabel(row, -1)
+            sink.setLabel(row, -1)
             return
         }
         let counted = min(known, classCapacity)
@@ -147,11 +147,11 @@ struct SplitView: ~Escapable {
                 label = code
             }
         }
-        predictions.setLabel(row, Int32(label))
-        guard predictions.wantsProbabilities else { return }
+        sink.setLabel(row, Int32(label))
+        guard sink.wantsProbabilities else { return }
         for code in 0..<known {
             let weight = code < counted ? max(0, counts[start + code]) : 0
-            predictions.setProbability(row, code, sum > 0 ? weight / sum : 1 / Double(known))
+            sink.setProbability(row, code, sum > 0 ? weight / sum : 1 / Double(known))
         }
     }
 }

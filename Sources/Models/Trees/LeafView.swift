@@ -5,7 +5,7 @@ import Core
 /// Borrows everything; holds no reference. The decisions are those of MOA, which multiplies plain
 /// densities: scores are sums of logarithms, and where these could decide otherwise (a near tie, a
 /// product that underflows) ``exactBayesLabel(_:_:)`` multiplies as MOA does.
-struct LeafView: ~Escapable {
+struct LeafView: ~Escapable, BitwiseCopyable {
     let row: RowView
     let nominalStride: Int
     let classCapacity: Int
@@ -47,7 +47,7 @@ struct LeafView: ~Escapable {
     /// all scores in place of the row's probabilities.
     @inline(__always)
     func bayesLabel(
-        _ table: Int, known: Int, isComplete: Bool, into predictions: inout Predictions,
+        _ table: Int, known: Int, isComplete: Bool, into sink: inout PredictionSink,
         keeping target: Int
     ) -> (label: Int, score: Double) {
         var label = 0
@@ -66,7 +66,7 @@ struct LeafView: ~Escapable {
                 (score, slack) = generalScore(record)
                 if score.isNaN { isDoubtful = true }
             }
-            if target >= 0 { predictions.setProbability(target, code, score) }
+            if target >= 0 { sink.setProbability(target, code, score) }
             if score > best {
                 second = best
                 best = score
@@ -83,7 +83,7 @@ struct LeafView: ~Escapable {
         {
             label = exactBayesLabel(table, min(known, classCapacity))
             // The label keeps the highest probability, if only by a tie.
-            if target >= 0 { predictions.setProbability(target, label, best) }
+            if target >= 0 { sink.setProbability(target, label, best) }
         }
         return (label, best)
     }

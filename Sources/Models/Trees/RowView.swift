@@ -1,7 +1,7 @@
 import Core
 
 /// One row of a batch as a tree reads it.
-struct RowView: ~Escapable {
+struct RowView: ~Escapable, BitwiseCopyable {
     let vectors: Span<Lanes>
     /// Where the row begins in ``vectors``.
     let base: Int

@@ -7,6 +7,8 @@ struct TreeColumns: Sendable {
     let numericVectors: [Int]
     /// For each of them the bits of its numeric lanes.
     let numericMasks: [SIMD8<UInt64>]
+    /// For each of them ``LeafLearner/constantMark`` in its numeric lanes.
+    let constantMarks: [Lanes]
     /// The categorical columns, ascending.
     let nominalColumns: [Int]
     /// The number of codes that each of them may have.
@@ -39,6 +41,9 @@ struct TreeColumns: Sendable {
         }
         numericVectors = vectors
         numericMasks = masks
+        constantMarks = masks.map {
+            Lanes(bits: Lanes(repeating: LeafLearner.constantMark).bits & $0)
+        }
         nominalColumns = nominal
         nominalLimits = limits
         self.places = places
