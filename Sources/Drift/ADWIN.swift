@@ -33,8 +33,7 @@ package struct ADWIN: DriftDetector {
     private let reportsRepeats: Bool
 
     /// Sum and squared deviations of each bucket: row *r* begins at `r * stride`, oldest first.
-    private var bucketTotals: [Double]
-    private var bucketDeviations: [Double]
+    private var buckets: [SIMD2<Double>]
     /// The buckets in each row.
     private var rowSizes: [Int]
     private var rowCount = 1
@@ -63,13 +62,18 @@ package struct ADWIN: DriftDetector {
         direction = Direction(settings.text("direction"))
         keepsWindow = settings.text("after_cut") == "keep"
         reportsRepeats = settings.boolean("report_repeats")
-        bucketTotals = [Double](repeating: 0, count: (maxBuckets + 1) * Self.rowLimit)
-        bucketDeviations = bucketTotals
+        buckets = [SIMD2<Double>](repeating: .zero, count: (maxBuckets + 1) * Self.rowLimit)
         rowSizes = [Int](repeating: 0, count: Self.rowLimit)
     }
 
     package mutating func update(_ values: Span<Double>, into signals: inout MutableSpan<UInt8>) {
-        for index in values.indices { signals[index] = update(values[index]).rawValue }
+        var index = 0
+        while index < values.count {
+            index = insertRun(values, from: index, into: &signals)
+            if index == values.count { return }
+            signals[index] = update(values[index]).rawValue
+            index &+= 1
+        }
     }
 
     package mutating func update(_ value: Double) -> DriftSignal {
@@ -103,7 +107,7 @@ package struct ADWIN: DriftDetector {
     }
 
     package var stateBytes: Int {
-        MemoryLayout<Self>.size + 8 * (2 * bucketTotals.count + rowSizes.count)
+        MemoryLayout<Self>.size + 16 * buckets.count + 8 * rowSizes.count
     }
 
     /// What to say of a cut that moved the mean by `step`.
@@ -121,62 +125,132 @@ package struct ADWIN: DriftDetector {
 // MARK: - The window
 
 extension ADWIN {
-    private mutating func insert(_ value: Double) {
-        if width > 0 {
-            let distance = value - total / width
-            deviation += width * distance * distance / (width + 1)
+    /// Inserts values until one is due for a check, or finds the window thrown away.
+    ///
+    /// Everything that values change is held locally, and the memory opened once for the run.
+    ///
+    /// - Returns: The index of the first value not taken.
+    private mutating func insertRun(
+        _ values: Span<Double>, from start: Int, into signals: inout MutableSpan<UInt8>
+    ) -> Int {
+        if dropsBeforeNext { return start }
+        var sums = Sums(width: width, total: total, deviation: deviation, rowCount: rowCount)
+        var left = untilCheck
+        let end = Self.insertRun(
+            values, from: start, maxBuckets, &left, &sums, &buckets, &rowSizes, into: &signals)
+        tick &+= untilCheck &- left
+        untilCheck = left
+        keep(sums)
+        return end
+    }
+
+    private static func insertRun(
+        _ values: Span<Double>, from start: Int, _ maxBuckets: Int, _ left: inout Int,
+        _ sums: inout Sums, _ bucketArray: inout [SIMD2<Double>], _ sizeArray: inout [Int],
+        into signals: inout MutableSpan<UInt8>
+    ) -> Int {
+        var buckets = bucketArray.mutableSpan
+        var sizes = sizeArray.mutableSpan
+        var local = sums
+        var index = start
+        while index < values.count {
+            let value = values[index]
+            if value.isFinite {
+                if left == 1 { break }
+                left &-= 1
+                insert(value, maxBuckets, &local, &buckets, &sizes)
+            }
+            signals[index] = DriftSignal.none.rawValue
+            index &+= 1
         }
-        width += 1
-        total += value
-        append(0, total: value, deviation: 0)
+        sums = local
+        return index
+    }
+
+    private mutating func insert(_ value: Double) {
+        var sums = Sums(width: width, total: total, deviation: deviation, rowCount: rowCount)
+        Self.insert(value, maxBuckets, &sums, &buckets, &rowSizes)
+        keep(sums)
+    }
+
+    private static func insert(
+        _ value: Double, _ maxBuckets: Int, _ sums: inout Sums,
+        _ bucketArray: inout [SIMD2<Double>], _ sizeArray: inout [Int]
+    ) {
+        var buckets = bucketArray.mutableSpan
+        var sizes = sizeArray.mutableSpan
+        insert(value, maxBuckets, &sums, &buckets, &sizes)
+    }
+
+    private mutating func keep(_ sums: Sums) {
+        width = sums.width
+        total = sums.total
+        deviation = sums.deviation
+        rowCount = sums.rowCount
+    }
+
+    /// What inserting values changes beside the buckets.
+    private struct Sums {
+        var width: Double
+        var total: Double
+        var deviation: Double
+        var rowCount: Int
+    }
+
+    @inline(__always)
+    private static func insert(
+        _ value: Double, _ maxBuckets: Int, _ sums: inout Sums,
+        _ buckets: inout MutableSpan<SIMD2<Double>>, _ sizes: inout MutableSpan<Int>
+    ) {
+        if sums.width > 0 {
+            let distance = value - sums.total / sums.width
+            sums.deviation += sums.width * distance * distance / (sums.width + 1)
+        }
+        sums.width += 1
+        sums.total += value
+        buckets[sizes[0]] = SIMD2(value, 0)
+        sizes[0] &+= 1
+        if sizes[0] <= maxBuckets { return }
         var row = 0
         var size = 1.0
-        while rowSizes[row] > maxBuckets, row + 1 < Self.rowLimit {
-            mergeOldest(row, size)
+        var first = 0
+        while sizes[row] > maxBuckets, row &+ 1 < rowLimit {
+            // One bucket of the next row from the two oldest, which hold `size` values each.
+            let older = buckets[first]
+            let newer = buckets[first &+ 1]
+            let step = older[0] / size - newer[0] / size
+            let between = size * size * step * step / (size + size)
+            let next = first &+ maxBuckets &+ 1
+            if row &+ 1 == sums.rowCount { sums.rowCount &+= 1 }
+            buckets[next &+ sizes[row &+ 1]] = SIMD2(
+                older[0] + newer[0], older[1] + newer[1] + between)
+            sizes[row &+ 1] &+= 1
+            let left = sizes[row] &- 2
+            for index in 0..<left { buckets[first &+ index] = buckets[first &+ index &+ 2] }
+            sizes[row] = left
             row &+= 1
+            first = next
             size *= 2
         }
     }
 
-    private mutating func append(_ row: Int, total: Double, deviation: Double) {
-        let position = row &* stride &+ rowSizes[row]
-        bucketTotals[position] = total
-        bucketDeviations[position] = deviation
-        rowSizes[row] &+= 1
-    }
-
-    /// Makes one bucket of the next row from the two oldest of `row`, which hold `size` values.
-    private mutating func mergeOldest(_ row: Int, _ size: Double) {
+    private mutating func removeOldest(_ row: Int) {
         let first = row &* stride
-        let step = bucketTotals[first] / size - bucketTotals[first &+ 1] / size
-        let between = size * size * step * step / (size + size)
-        if row &+ 1 == rowCount { rowCount &+= 1 }
-        append(
-            row &+ 1, total: bucketTotals[first] + bucketTotals[first &+ 1],
-            deviation: bucketDeviations[first] + bucketDeviations[first &+ 1] + between)
-        removeOldest(row, 2)
-    }
-
-    private mutating func removeOldest(_ row: Int, _ count: Int) {
-        let first = row &* stride
-        let left = rowSizes[row] &- count
-        for index in 0..<left {
-            bucketTotals[first &+ index] = bucketTotals[first &+ index &+ count]
-            bucketDeviations[first &+ index] = bucketDeviations[first &+ index &+ count]
-        }
+        let left = rowSizes[row] &- 1
+        for index in 0..<left { buckets[first &+ index] = buckets[first &+ index &+ 1] }
         rowSizes[row] = left
     }
 
     private mutating func dropOldestBucket() {
         let row = rowCount &- 1
         let size = Double(1 &<< row)
-        let bucketTotal = bucketTotals[row &* stride]
+        let bucketTotal = buckets[row &* stride][0]
         width -= size
         total -= bucketTotal
         let distance = bucketTotal / size - total / width
         deviation -=
-            bucketDeviations[row &* stride] + size * width * distance * distance / (size + width)
-        removeOldest(row, 1)
+            buckets[row &* stride][1] + size * width * distance * distance / (size + width)
+        removeOldest(row)
         while rowCount > 1, rowSizes[rowCount &- 1] == 0 { rowCount &-= 1 }
     }
 
@@ -193,6 +267,8 @@ extension ADWIN {
     }
 
     private func hasSignificantSplit() -> Bool {
+        let buckets = buckets.span
+        let rowSizes = rowSizes.span
         let confidence = (2 * width.naturalLogarithm / delta).naturalLogarithm
         let scale = 2 * (deviation / width) * confidence
         let smallest = minWindowLength + subwindowMargin
@@ -208,8 +284,9 @@ extension ADWIN {
                 oldCount += size
                 newCount -= size
                 guard newCount >= smallest else { return false }
-                oldTotal += bucketTotals[position]
-                newTotal -= bucketTotals[position]
+                let bucketTotal = buckets[position][0]
+                oldTotal += bucketTotal
+                newTotal -= bucketTotal
                 guard oldCount >= smallest else { continue }
                 let reciprocal =
                     1 / (oldCount - minWindowLength + 1) + 1 / (newCount - minWindowLength + 1)
@@ -239,8 +316,8 @@ extension ADWIN {
         for row in 0..<rowCount {
             encoder.write(rowSizes[row])
             for position in (row * stride)..<(row * stride + rowSizes[row]) {
-                encoder.write(bucketTotals[position])
-                encoder.write(bucketDeviations[position])
+                encoder.write(buckets[position][0])
+                encoder.write(buckets[position][1])
             }
         }
     }
@@ -265,14 +342,15 @@ extension ADWIN {
         lastSignal = try decoder.readInt()
         rowCount = try decoder.readInt(in: 1...Self.rowLimit, "ADWIN's rows")
         dropsBeforeNext = try decoder.readBool()
-        bucketTotals = [Double](repeating: 0, count: (maxBuckets + 1) * Self.rowLimit)
-        bucketDeviations = bucketTotals
+        buckets = [SIMD2<Double>](repeating: .zero, count: (maxBuckets + 1) * Self.rowLimit)
         rowSizes = [Int](repeating: 0, count: Self.rowLimit)
         for row in 0..<rowCount {
             let size = try decoder.readInt(in: 0...maxBuckets, "ADWIN's row size")
             for _ in 0..<size {
                 let bucketTotal = try decoder.readDouble()
-                append(row, total: bucketTotal, deviation: try decoder.readDouble())
+                buckets[row * stride + rowSizes[row]] = SIMD2(
+                    bucketTotal, try decoder.readDouble())
+                rowSizes[row] += 1
             }
         }
     }

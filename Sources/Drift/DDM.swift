@@ -33,9 +33,13 @@ package struct DDM: DriftDetector {
     }
 
     package mutating func update(_ values: Span<Double>, into signals: inout MutableSpan<UInt8>) {
-        for index in values.indices { signals[index] = update(values[index]).rawValue }
+        // A copy, so that the numbers stay in registers from value to value.
+        var state = self
+        for index in values.indices { signals[index] = state.update(values[index]).rawValue }
+        self = state
     }
 
+    @inline(__always)
     package mutating func update(_ value: Double) -> DriftSignal {
         guard value.isFinite else { return .none }
         if restartsBeforeNext { reset() }

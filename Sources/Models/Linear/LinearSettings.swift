@@ -54,6 +54,9 @@ package struct LinearSettings: Sendable, Equatable {
     /// Whether a step is `w −= η · g · x` and nothing else.
     var isPlain: Bool { schedule == .constant && l1 == 0 && l2 == 0 }
 
+    /// Whether a step divides by the root of the sum of squares and pays no L1 penalty.
+    var isPlainAdagrad: Bool { schedule == .adagrad && l1 == 0 }
+
     /// The step size of the weights for the record after `steps` learned ones.
     func rate(_ steps: Int) -> Double {
         switch schedule {

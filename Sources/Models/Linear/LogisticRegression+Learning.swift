@@ -8,7 +8,9 @@ extension LogisticRegression {
     package mutating func predictAndLearn(
         _ rows: borrowing Rows, _ range: Range<Int>, into predictions: inout Predictions
     ) {
-        let isFast = settings.isPlain && weights.blocks.isEmpty && loss == .log
+        let isFast =
+            loss == .log && weights.blocks.isEmpty
+            && (settings.isPlain || (settings.isPlainAdagrad && weights.tableSize == 0))
         var row = range.lowerBound
         while row < range.upperBound {
             if isFast, weights.outputCount == 1 {
@@ -38,7 +40,7 @@ extension LogisticRegression {
         let knownCounts = rows.knownClasses
         let recordWeights = rows.weights
         return predictions.withMutableSpans { labels, _, probabilities in
-            weights.plainSteps(rows, range, settings) { row, margin in
+            func answer(_ row: Int, _ margin: Double) -> Double {
                 let known = knownCounts[row]
                 let code = codes[row]
                 if known > 2 || code > 1 { return .infinity }
@@ -55,6 +57,9 @@ extension LogisticRegression {
                 }
                 return code >= 0 ? (probability - Double(code)) * recordWeights[row] : .nan
             }
+            return settings.isPlain
+                ? weights.plainSteps(rows, range, settings, gradient: answer)
+                : weights.adagradSteps(rows, range, settings, gradient: answer)
         }
     }
 
