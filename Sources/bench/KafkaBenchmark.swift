@@ -10,6 +10,7 @@ import TestSupport
 struct KafkaBenchmark {
     private let records: Int
     private let rounds: Int
+    private let warmUps: Int
     private let only: [String]
     private let jsonPath: String?
     private let partitions = 4
@@ -33,6 +34,7 @@ struct KafkaBenchmark {
     init(_ arguments: inout Arguments) throws {
         records = try arguments.number("records", default: 1_000_000)
         rounds = try arguments.number("rounds", default: 5)
+        warmUps = try arguments.number("warm-ups", default: 3)
         only = try arguments.option("only")?.split(separator: ",").map(String.init) ?? []
         jsonPath = try arguments.option("json")
         try arguments.finish()
@@ -60,8 +62,9 @@ struct KafkaBenchmark {
             ]), terminator: "")
         let contenders = Self.contenders.filter { only.isEmpty || only.contains($0.name) }
         var runs: [String: [Run]] = [:]
-        // Round 0 warms up the broker, the page cache and the processor, and does not count.
-        for round in 0...rounds {
+        // The first rounds warm up the broker, whose compiler takes a good part of the processor then,
+        // the page cache and the processor; they do not count.
+        for round in (1 - warmUps)...rounds {
             for contender in contenders {
                 let run = try measure(contender, round: round, cluster)
                 print("round \(round)", contender.name, jsonLine(run.fields))
@@ -75,7 +78,7 @@ struct KafkaBenchmark {
     private func measure(
         _ contender: Contender, round: Int, _ cluster: KafkaCluster
     ) throws -> Run {
-        let name = "\(contender.name.replacingOccurrences(of: "_", with: "-"))-\(round)"
+        let name = "\(contender.name.replacingOccurrences(of: "_", with: "-"))-\(round + warmUps)"
         var arguments: [String]
         var group = name
         if let pipeline = contender.pipeline {

@@ -4,7 +4,8 @@ import Foundation
 @main
 enum Main {
     static let help = """
-        bench kafka [--records 1000000] [--rounds 5] [--only NAME[,NAME]...] [--json FILE]
+        bench kafka [--records 1000000] [--rounds 5] [--warm-ups 3] [--only NAME[,NAME]...]
+                [--json FILE]
             one broker, in one run, alternating: the copy loop and the pipelines; medians
         bench latency [--rate 5000] [--seconds 30] [--rounds 3] [--only NAME[,NAME]] [--json FILE]
             one broker: from the producer to a read-committed consumer, p50 and p99

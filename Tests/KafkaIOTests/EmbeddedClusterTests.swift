@@ -108,7 +108,8 @@ struct EmbeddedClusterTests {
         #expect(problems.contains { $0.contains("isolation.level cannot be set: aborted") })
         #expect(problems.contains { $0.contains("transactional.id cannot be set") })
         let error = kafkaError { () throws(KafkaError) in
-            _ = try KafkaReader(settings: settings, groupID: "g", log: KafkaLog { _ in })
+            _ = try KafkaReader(
+                settings: settings, groupID: "g", partitionCount: 1, log: KafkaLog { _ in })
         }
         #expect(error?.kind == .configuration)
     }

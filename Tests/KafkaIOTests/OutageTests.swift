@@ -135,7 +135,8 @@ struct OutageTests {
         let failed = failure(of: output.initialize)
         #expect(failed?.isFatal == true, "\(String(describing: failed))")
 
-        let reader = try KafkaReader(settings: alice, groupID: "group", log: log)
+        let reader = try KafkaReader(
+            settings: alice, groupID: "group", partitionCount: 1, log: log)
         let partition = TopicPartition(topic: "private", partition: 0)
         let inputLog = try reader.openLog([(partition, 0)], wake: -1)
         var refusal: LogError?

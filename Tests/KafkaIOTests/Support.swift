@@ -68,7 +68,7 @@ struct TestPipeline {
     }
 
     func reader() throws -> KafkaReader {
-        try KafkaReader(settings: settings, groupID: name, log: log)
+        try KafkaReader(settings: settings, groupID: name, partitionCount: 4, log: log)
     }
 
     func output(_ token: GroupToken? = nil, task: Int = 0) -> KafkaTransactionalOutput {

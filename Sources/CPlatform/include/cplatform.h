@@ -55,7 +55,8 @@ void tw_set_thread_name(const char *name);
 /// Bounds the memory that the allocator keeps apart for each thread; before any thread starts.
 ///
 /// librdkafka's threads allocate what others free: with glibc's default of eight arenas a core the
-/// same load holds a fifth more memory.
+/// same load holds a fifth more memory. Fetch buffers of a megabyte are kept for the next fetch: given
+/// back to the kernel each time, their pages are cleared each time, a tenth of all processor time.
 void tw_share_allocator_arenas(void);
 
 // MARK: Clocks and resources

@@ -100,7 +100,6 @@ package struct KafkaSettings: Sendable, Equatable {
 
     /// What a consumer that fetches begins with.
     static let fetchDefaults: [TextPair] = [
-        TextPair("queued.min.messages", "10000"),
         TextPair("queued.max.messages.kbytes", "32768"),
         TextPair("fetch.wait.max.ms", "20"),
         TextPair("fetch.error.backoff.ms", "50"),

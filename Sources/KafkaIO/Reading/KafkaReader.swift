@@ -27,9 +27,22 @@ package final class KafkaReader: @unchecked Sendable {
     var log: KafkaLog { handle.log }
     var suspicions: Int { handle.suspicions }
 
-    package init(settings: KafkaSettings, groupID: String, log: KafkaLog) throws(KafkaError) {
+    /// The messages that a partition's queue holds before its next fetch, and all queues together.
+    private static let queuedMessages: (each: ClosedRange<Int>, all: Int) = (2000...10_000, 8000)
+
+    /// - Parameter partitionCount: About how many partitions will be read at once; they share the
+    ///   memory of what is fetched ahead, some 600 bytes for a message.
+    package init(
+        settings: KafkaSettings, groupID: String, partitionCount: Int, log: KafkaLog
+    ) throws(KafkaError) {
+        let each = Self.queuedMessages.each
+        let share = Self.queuedMessages.all / max(1, partitionCount)
+        let queued = min(each.upperBound, max(each.lowerBound, share))
         let configuration = try settings.configuration(
-            .consumer, defaults: KafkaSettings.fetchDefaults,
+            .consumer,
+            defaults: KafkaSettings.fetchDefaults + [
+                TextPair("queued.min.messages", "\(queued)")
+            ],
             binding: [
                 TextPair("group.id", groupID),
                 TextPair("enable.auto.commit", "false"),

@@ -106,7 +106,8 @@ package final class PipelineProcess: Sendable {
             // Held to the end: the slot is this process's name in the group.
             let slot = ProcessSlot.claim(pipeline: pipeline, instanceID: options.instanceID)
             let reader = try KafkaReader(
-                settings: settings, groupID: pipeline.groupID, log: kafkaLog)
+                settings: settings, groupID: pipeline.groupID,
+                partitionCount: layout.inputPartitions, log: kafkaLog)
             let member = try KafkaMember(
                 settings: settings, groupID: pipeline.groupID, instanceID: slot.instanceID,
                 topics: [layout.inputTopic], journalTopic: pipeline.output.journalTopic,
