@@ -101,6 +101,8 @@ package struct KafkaSettings: Sendable, Equatable {
     /// What a consumer that fetches begins with.
     static let fetchDefaults: [TextPair] = [
         TextPair("queued.max.messages.kbytes", "32768"),
+        // A queue exceeds its limit by one fetch: half of librdkafka's usual megabyte.
+        TextPair("fetch.message.max.bytes", "524288"),
         TextPair("fetch.wait.max.ms", "20"),
         TextPair("fetch.error.backoff.ms", "50"),
         // Known from librdkafka 2.2 on; older ones are woken by requests to the leader instead.
