@@ -17,4 +17,11 @@ extension Pipeline {
         case .clustering: .clustering
         }
     }
+
+    /// The memory of a model that has learned nothing, with its steps and detectors, in bytes.
+    ///
+    /// - Throws: What a component refuses, placed in the pipeline file.
+    package func freshModelBytes() throws(ProcessorError) -> Int {
+        try ModelUnit(self, declaredClasses: 0).stateBytes
+    }
 }

@@ -34,6 +34,12 @@ package struct ModelCounts: Sendable, Equatable {
     /// Records without a Kafka key, whose value may turn up in several partitions.
     package var unkeyed = 0
 
+    package init(live: Int = 0, evicted: Int = 0, unkeyed: Int = 0) {
+        self.live = live
+        self.evicted = evicted
+        self.unkeyed = unkeyed
+    }
+
     mutating func note(_ arrival: ModelWork.Arrival) {
         if arrival.evicts { evicted += 1 } else { live += 1 }
     }

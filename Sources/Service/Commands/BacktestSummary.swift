@@ -27,6 +27,9 @@ package struct BacktestSummary: Sendable {
             json.member("pipeline", pipeline)
             json.member("records", counters.records)
             MetricsJSON.write(report, to: &json)
+            if let models = counters.models {
+                json.object("models") { json in models.write(to: &json) }
+            }
             json.object("faults") { json in
                 for fault in Self.faults(counters) { json.member(fault.name, fault.count) }
             }
@@ -52,6 +55,7 @@ package struct BacktestSummary: Sendable {
         if !table.isEmpty { lines += [""] + table.lines(style: style) + [""] }
         lines += Self.notes(
             report, records: counters.records, faults: Self.faults(counters), style: style)
+        if let models = counters.models { lines.append(models.line) }
         for (index, detector) in detectors.enumerated() {
             let count = counters.drifts[index]
             let places = drifts.filter { $0.isDrift && $0.detector == detector }.suffix(8)

@@ -74,7 +74,13 @@ package enum CheckCommand: Command {
             "\($0.component.name) (\($0.action.rawValue))"
         }
         var limit = ""
-        if case .field(_, let models) = pipeline.scope { limit = ", at most \(models) in a task" }
+        if case .field(_, let models) = pipeline.scope {
+            limit = ", at most \(models) in a task"
+            // What refuses to be made is told elsewhere.
+            if let bytes = try? pipeline.freshModelBytes() {
+                limit += " (\(bytes) bytes for a new one)"
+            }
+        }
         var lines = [
             "\(pipeline.file): pipeline \(pipeline.name) is valid",
             "  learns     \(preparation.joined(separator: " → ")), one model per "

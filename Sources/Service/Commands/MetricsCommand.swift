@@ -183,6 +183,9 @@ private struct MetricsPrinter {
             json.member("models", taskCount)
             json.member("records", record.records)
             MetricsJSON.write(record.report, to: &json)
+            if let models = record.models {
+                json.object("field_models") { json in models.write(to: &json) }
+            }
             json.object("faults") { json in
                 for fault in record.faults { json.member(fault.name, fault.count) }
             }

@@ -5,6 +5,7 @@ package struct SyntheticStream: Sendable {
     /// All sources, in the order in which help shows them.
     package static let sources: [any SyntheticSource.Type] = [
         SEASource.self, FriedmanSource.self, RandomTreeSource.self, BlobsSource.self,
+        DevicesSource.self,
     ]
 
     package let description: SyntheticDescription

@@ -1,5 +1,7 @@
 import Core
+package import Engine
 package import Evaluation
+import Formats
 
 /// A metrics record of a task, as it stands in the metrics topic.
 package struct MetricsRecord: Sendable, Equatable {
@@ -11,17 +13,20 @@ package struct MetricsRecord: Sendable, Equatable {
     package let faults: [NamedCount]
     /// Alarms by detector, in the order of the pipeline file.
     package let drifts: [NamedCount]
+    /// The models by value of a field; `nil` where a task has one model.
+    package let models: ModelCounts?
     package let report: MetricsReport
 
     package init(
         pipeline: String, task: Int, records: Int, faults: [NamedCount], drifts: [NamedCount],
-        report: MetricsReport
+        models: ModelCounts?, report: MetricsReport
     ) {
         self.pipeline = pipeline
         self.task = task
         self.records = records
         self.faults = faults
         self.drifts = drifts
+        self.models = models
         self.report = report
     }
 }
@@ -54,7 +59,7 @@ extension MetricsRecord {
             faults: faults.map { NamedCount($0.name, $0.value.integer ?? 0) },
             drifts: drifts.map {
                 NamedCount($0["detector"]?.text ?? "", $0["drifts"]?.integer ?? 0)
-            }, report: report)
+            }, models: json["models"].map { ModelCounts($0) }, report: report)
     }
 
     /// The records of several tasks as one; their reports must measure the same.
@@ -65,16 +70,18 @@ extension MetricsRecord {
         var report = first.report
         var faults = first.faults
         var drifts = first.drifts
+        var models = first.models
         for record in records.dropFirst() {
             guard record.report.canMerge(with: report) else { return nil }
             report.merge(record.report)
             faults = NamedCount.added(faults, record.faults)
             drifts = NamedCount.added(drifts, record.drifts)
+            if let more = record.models { models = (models ?? ModelCounts()).adding(more) }
         }
         return MetricsRecord(
             pipeline: first.pipeline, task: first.task,
             records: records.reduce(0) { $0 + $1.records }, faults: faults, drifts: drifts,
-            report: report)
+            models: models, report: report)
     }
 }
 
@@ -90,6 +97,35 @@ extension NamedCount {
             }
         }
         return sum
+    }
+}
+
+extension ModelCounts {
+    fileprivate init(_ json: JSONValue) {
+        self.init(
+            live: json["live"]?.integer ?? 0, evicted: json["evicted"]?.integer ?? 0,
+            unkeyed: json["unkeyed"]?.integer ?? 0)
+    }
+
+    /// The counts of two tasks together.
+    fileprivate func adding(_ other: ModelCounts) -> ModelCounts {
+        ModelCounts(
+            live: live + other.live, evicted: evicted + other.evicted,
+            unkeyed: unkeyed + other.unkeyed)
+    }
+
+    /// As members of a JSON object.
+    func write(to json: inout JSONWriter) {
+        json.member("live", live)
+        json.member("evicted", evicted)
+        if unkeyed > 0 { json.member("unkeyed", unkeyed) }
+    }
+
+    /// For people: `models: 1,000 live, 20 evicted`.
+    var line: String {
+        var line = "models: \(NumberText.grouped(live)) live"
+        if evicted > 0 { line += ", \(NumberText.grouped(evicted)) evicted" }
+        return line
     }
 }
 

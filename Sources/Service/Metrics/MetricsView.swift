@@ -1,4 +1,5 @@
 import Core
+import Engine
 import Evaluation
 
 /// What `metrics` shows of a running pipeline: pure functions of the tasks' last records.
@@ -7,7 +8,9 @@ package enum MetricsView {
     package static func frame(
         _ record: MetricsRecord, taskCount: Int, style: TextStyle
     ) -> [String] {
-        let tasks = taskCount == 1 ? "1 model" : "\(taskCount) models, merged"
+        // A task with one model per value of a field has many.
+        let unit = record.models == nil ? "model" : "task"
+        let tasks = taskCount == 1 ? "1 \(unit)" : "\(taskCount) \(unit)s, merged"
         var lines = [
             "\(style.bold(record.pipeline)): \(NumberText.grouped(record.records)) records, \(tasks)",
             "",
@@ -15,6 +18,7 @@ package enum MetricsView {
         lines += MetricsTable.table(record.report).lines(style: style) + [""]
         lines += BacktestSummary.notes(
             record.report, records: record.records, faults: record.faults, style: style)
+        if let models = record.models { lines.append(models.line) }
         for drift in record.drifts {
             let count = drift.count
             lines.append("drift: \(drift.name) gave \(count) alarm\(count == 1 ? "" : "s")")
@@ -39,6 +43,9 @@ package enum MetricsView {
                 parts.append(
                     "\(name)[\(window.replacing(" ", with: "_"))]=\(NumberText.measure(value))")
             }
+        }
+        if let models = record.models {
+            parts.append("live_models=\(models.live) evicted_models=\(models.evicted)")
         }
         for drift in record.drifts { parts.append("\(drift.name)_drifts=\(drift.count)") }
         let faults = record.faults.reduce(0) { $0 + $1.count }

@@ -25,16 +25,24 @@ struct ExampleConfigurationTests {
         let names = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path).sorted()
         #expect(
             names == [
-                "blobs.yaml", "electricity-logistic.yaml", "electricity.yaml", "fried.yaml",
-                "sea.yaml", "spam.yaml",
+                "blobs.yaml", "devices.yaml", "electricity-logistic.yaml", "electricity.yaml",
+                "fried.yaml", "sea.yaml", "spam.yaml",
             ])
         for name in names { _ = try read(name) }
+    }
+
+    @Test("devices.yaml gives each device a model")
+    func devices() throws {
+        let pipeline = try read("devices.yaml")
+        #expect(pipeline.scope == .field(["device_id"], limit: 10_000))
+        #expect(pipeline.schema.modelPath == ["device_id"])
     }
 
     @Test(
         "each file names its model, task and features",
         arguments: [
             ("blobs.yaml", "kmeans", LearningTask.clustering, 2, 0),
+            ("devices.yaml", "linear_regression", .regression, 2, 0),
             ("electricity-logistic.yaml", "logistic_regression", .classification, 6, 0),
             ("electricity.yaml", "hoeffding_tree", .classification, 6, 0),
             ("fried.yaml", "linear_regression", .regression, 10, 0),

@@ -35,7 +35,7 @@ struct SyntheticStreamTests {
         return String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)
     }
 
-    @Test("the same seed gives the same bytes, another seed others", arguments: 0..<4)
+    @Test("the same seed gives the same bytes, another seed others", arguments: 0..<5)
     func seeds(index: Int) {
         let source = SyntheticStream.sources[index]
         let first = written(source, seed: 7, .csv)
@@ -104,6 +104,24 @@ struct SyntheticStreamTests {
         }
         let ones = first.reduce(0) { $0 + $1.label }
         #expect(ones > 100 && ones < 1900)
+    }
+
+    @Test("devices: energy lies around the line of its device, and odd devices change")
+    func devices() {
+        let source = DevicesSource(seed: 5, noise: 0)
+        let all = records(
+            DevicesSource.self, seed: 5, drift: DriftSchedule(.every(1000)), noise: 0)
+        for record in all {
+            let line = source.line(device: Int(record.values[0]), concept: record.concept)
+            let energy = line.energy(load: record.values[1], temperature: record.values[2])
+            #expect(abs(record.label - max(0, energy)) <= 0.5e-4 + 1e-12)
+        }
+        #expect(Set(all.map { $0.values[0] }).count > 90)
+        for device in 0..<DevicesSource.deviceCount {
+            let lines = (0..<4).map { source.line(device: device, concept: $0) }
+            #expect((lines[0] == lines[1]) == (device % 2 == 0))
+            #expect((lines[2] == lines[3]) == (device % 2 == 0))
+        }
     }
 
     @Test("blobs: points lie around their centre with the noise as standard deviation")

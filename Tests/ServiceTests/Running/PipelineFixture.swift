@@ -63,12 +63,18 @@ final class PipelineFixture: Sendable {
     }
 
     /// Produces records `range`, spread over the partitions in turn.
-    func produce(_ range: Range<Int>, value: (Int) -> String = PipelineFixture.value) throws {
+    ///
+    /// - Parameter place: Another key and partition for a record.
+    func produce(
+        _ range: Range<Int>, value: (Int) -> String = PipelineFixture.value,
+        place: ((Int) -> (key: String, partition: Int))? = nil
+    ) throws {
         let feeder = try KafkaFeeder(settings: settings, topic: name, log: log)
         for index in range {
+            let (key, partition) = place?(index) ?? ("k\(index)", index % partitions)
             try feeder.send(
-                key: Array("k\(index)".utf8), value: Array(value(index).utf8),
-                partition: Int32(index % partitions))
+                key: Array(key.utf8), value: Array(value(index).utf8),
+                partition: Int32(partition))
         }
         try feeder.flush()
     }
