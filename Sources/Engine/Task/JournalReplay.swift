@@ -28,6 +28,8 @@ struct JournalReplay {
     private(set) var positions: [Int64]
     /// The sequence number of the entry after the last one replayed.
     private(set) var nextSequence: UInt64 = 0
+    /// The inputs that the entries so far name: the first ones of the log's.
+    private(set) var namedInputCount = 0
     private var entry: JournalEntry?
     private var roundIndex = 0
     private var recordsOfEntry: UInt64 = 0
@@ -102,7 +104,9 @@ struct JournalReplay {
         try check(next, partitions: log.partitions)
         journal.release(0, 1)
         journalOffset = offset + 1
-        if next.sequence == 0 {
+        // An entry without rounds says where its inputs go on: at the start of a pipeline, when an
+        // input was added, and where records were skipped on purpose.
+        if next.rounds.isEmpty {
             for input in next.inputs.indices where positions[input] != next.nextOffsets[input] {
                 positions[input] = next.nextOffsets[input]
                 do {
@@ -112,6 +116,7 @@ struct JournalReplay {
                 }
             }
         }
+        namedInputCount = max(namedInputCount, next.inputs.count)
         entry = next
         roundIndex = 0
         recordsOfEntry = 0

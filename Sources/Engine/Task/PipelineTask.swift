@@ -26,7 +26,7 @@ package final class PipelineTask {
     /// The inputs' log; their order numbers them.
     package let log: any InputLog
     /// The generation under which the task is owned; −1 without a group.
-    package let generation: Int32
+    package private(set) var generation: Int32
 
     private let policy: CommitPolicy
     private let batchLimit: Int
@@ -42,6 +42,8 @@ package final class PipelineTask {
     /// Inputs that were waited for in vain since they last had a record.
     private var isWaived: [Bool]
     private var waitingSince: Int64?
+    /// Whether the next entry must say where the inputs go on, before any record is taken.
+    private var announcesPositions = false
     private var replay: JournalReplay?
 
     /// - Parameters:
@@ -68,6 +70,7 @@ package final class PipelineTask {
         spare = OutputBuffer()
         positions = startOffsets
         isWaived = [Bool](repeating: false, count: startOffsets.count)
+        announcesPositions = journal == nil
         replay = journal.map {
             JournalReplay(
                 journal: $0, journalEnd: journalEnd, fingerprint: processor.fingerprint,
@@ -97,11 +100,37 @@ package final class PipelineTask {
             // The log stands behind the last record replayed: the task goes live just there.
             positions = current.positions
             nextSequence = current.nextSequence
+            announcesPositions = nextSequence == 0 || current.namedInputCount < positions.count
             building.buffer.clear()
         } else {
             replay = current
         }
         return outcome
+    }
+
+    /// Goes on at other offsets than the journal's; the next entry says so before any record is
+    /// taken. Only right after the restore.
+    package func moveOn(to offsets: [Int64]) throws(TaskFailure) {
+        precondition(isLive && isClean, "a task moves on before it takes records")
+        precondition(offsets.count == positions.count, "an offset for each input")
+        for input in positions.indices where positions[input] != offsets[input] {
+            positions[input] = offsets[input]
+            announcesPositions = true
+            do {
+                try log.seek(input, to: offsets[input])
+            } catch {
+                throw .log(error)
+            }
+        }
+    }
+
+    /// Whether the state is that of the last commit, which has happened: nothing was computed since.
+    package var isClean: Bool { spare != nil && !building.hasWork }
+
+    /// Goes on under a later assignment, which found the task as its last commit left it.
+    package func adopt(generation newGeneration: Int32) {
+        precondition(isClean, "a task with uncommitted work is not kept")
+        generation = newGeneration
     }
 
     // MARK: Live
@@ -111,8 +140,7 @@ package final class PipelineTask {
     /// - Parameter now: A monotonic time in milliseconds; bounds waiting, never reaches the state.
     package func step(now: Int64) throws(TaskFailure) -> TaskActivity {
         precondition(isLive, "a task that is being restored takes no records")
-        // The first entry holds where everything starts: it is taken before any record.
-        if nextSequence == 0 { return .blocked }
+        if announcesPositions { return .blocked }
         if spare == nil, building.buffer.byteCount >= policy.byteLimit { return .blocked }
         if spare == nil, building.rounds.count * positions.count >= policy.roundLimit {
             return .blocked
@@ -213,7 +241,7 @@ package final class PipelineTask {
     /// Whether ``takeCommit(now:force:)`` would give something now.
     package func isCommitDue(now: Int64, force: Bool = false) -> Bool {
         guard isLive, spare != nil else { return false }
-        if nextSequence == 0 { return true }
+        if announcesPositions { return true }
         guard building.hasWork else { return false }
         if force { return true }
         let elapsed = now - commitStarted
@@ -235,6 +263,7 @@ package final class PipelineTask {
     package func takeCommit(now: Int64, force: Bool = false) -> CommitRequest? {
         guard isCommitDue(now: now, force: force), let fresh = spare.take() else { return nil }
         commitStarted = now
+        announcesPositions = false
         let digest = building.digest()
         let count = building.recordCount
         let entry = JournalEntry(

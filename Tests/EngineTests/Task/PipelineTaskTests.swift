@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// Predicts the hash of everything seen so far: any loss, repeat or change of order shows.
-private final class HashProcessor: BatchProcessor {
+final class HashProcessor: BatchProcessor {
     let fingerprint: UInt64
     var hash: UInt64 = 1
     var stateBytes: Int { 8 }
