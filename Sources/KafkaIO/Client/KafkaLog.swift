@@ -127,6 +127,9 @@ extension KafkaLog {
         guard level <= 4, !["FAIL", "ERROR", "CONFWARN", "TXNERR"].contains(facility) else {
             return
         }
+        // A broker that has never given a producer its number is not ready for some moments, and
+        // librdkafka asks again by itself. What does not pass is told by the call that waits for it.
+        if facility == "GETPID", text.contains("retrying") { return }
         say(
             level <= 3 ? .error : .warning, topic: "line \(facility)",
             "Kafka client \(client): \(text)")

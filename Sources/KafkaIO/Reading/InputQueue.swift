@@ -1,6 +1,7 @@
 import CRdKafka
 import Core
 import State
+import Synchronization
 
 /// The fetched records of one partition: librdkafka's messages, and beside each the borrowed
 /// record.
@@ -34,11 +35,15 @@ final class InputQueue: @unchecked Sendable {
     private(set) var nextOffset: Int64
     /// Whether librdkafka has given up fetching, for want of an offset that exists.
     private(set) var hasStopped = false
+    /// What other threads may know of the queue.
+    let progress = QueueProgress()
 
     /// Takes over a reference to a partition's queue.
     init(queue: OpaquePointer, start: Int64) {
         unsafe self.queue = unsafe queue
         nextOffset = start
+        progress.drainedOffset.store(start, ordering: .relaxed)
+        progress.position.store(start, ordering: .relaxed)
         capacity = 4096
         unsafe messages = .allocate(capacity: capacity)
         unsafe records = .allocate(capacity: capacity)
@@ -67,6 +72,12 @@ final class InputQueue: @unchecked Sendable {
     /// Returns the first fault met; records drained with it are kept.
     func drain(upTo limit: Int) -> Fault? {
         guard let queue = unsafe queue else { preconditionFailure("the log is closed") }
+        guard count < limit else { return nil }
+        let before = nextOffset
+        defer {
+            if nextOffset == before { progress.emptyPolls.add(1, ordering: .relaxed) }
+            publish()
+        }
         var fault: Fault?
         while count < limit {
             let room = limit - count
@@ -149,6 +160,14 @@ final class InputQueue: @unchecked Sendable {
         head += released
         count -= released
         if count == 0 { head = 0 }
+        publish()
+    }
+
+    private func publish() {
+        progress.drainedOffset.store(nextOffset, ordering: .relaxed)
+        // Safety: the record at `head` is initialised while the queue is not empty.
+        let position = unsafe count > 0 ? records[head].offset : nextOffset
+        progress.position.store(position, ordering: .relaxed)
     }
 
     /// The partition is fetched again, from the offset that is expected next.
@@ -162,6 +181,7 @@ final class InputQueue: @unchecked Sendable {
         endOffset = nil
         hasStopped = false
         nextOffset = offset
+        publish()
     }
 
     private func discardFetched() {
@@ -198,4 +218,16 @@ final class InputQueue: @unchecked Sendable {
         unsafe records = unsafe newRecords
         capacity = larger
     }
+}
+
+/// How far a queue is, written by its owner and read by the control thread.
+final class QueueProgress: Sendable {
+    /// One past the last record drained.
+    let drainedOffset = Atomic<Int64>(0)
+    /// The first record that the owner has not released, or where it will stand.
+    let position = Atomic<Int64>(0)
+    /// The polls that wanted records and got none.
+    let emptyPolls = Atomic<Int>(0)
+    /// Whether the owner is asked to have the partition assigned anew at its next poll.
+    let wantsRefetch = Atomic<Bool>(false)
 }

@@ -1,6 +1,7 @@
 import CRdKafka
 package import Core
 package import State
+import Synchronization
 
 /// The partitions that a task reads, each from its own queue inside a shared ``KafkaReader``.
 ///
@@ -22,6 +23,10 @@ package final class KafkaInputLog: InputLog, @unchecked Sendable {
     }
 
     package func poll(_ input: Int, upTo limit: Int) throws(LogError) {
+        if queues[input].progress.wantsRefetch.load(ordering: .relaxed) {
+            queues[input].progress.wantsRefetch.store(false, ordering: .relaxed)
+            try resume(input, at: queues[input].nextOffset)
+        }
         if let fault = queues[input].drain(upTo: limit) { try survive(fault, input) }
         if reader.suspicions != suspicions { try lookForPartitions() }
     }

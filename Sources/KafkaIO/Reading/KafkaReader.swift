@@ -11,19 +11,18 @@ import Synchronization
 /// only. `openLog`, `close` and the queries may be called from any thread; `serve` and
 /// `wakeFetcher` belong to the control thread.
 package final class KafkaReader: @unchecked Sendable {
-    private struct Open {
-        /// The partitions being read.
-        var partitions: [TopicPartition] = []
-        /// The last stable offset of each, as far as it was asked for.
-        var ends: [TopicPartition: Int64] = [:]
-        /// The queues of all open logs: none may outlive the client.
-        var queues: [InputQueue] = []
+    /// A partition that is being read, and its queue, which must not outlive the client.
+    private struct OpenPartition {
+        let partition: TopicPartition
+        let queue: InputQueue
+        /// The last stable offset, and when it was told in monotonic milliseconds, once it was.
+        var end: (offset: Int64, at: Int64)?
     }
 
     private static let seekNanoseconds: Int64 = 10_000_000_000
 
     private let handle: KafkaHandle
-    private let open = Mutex(Open())
+    private let open = Mutex<[OpenPartition]>([])
     var log: KafkaLog { handle.log }
     var suspicions: Int { handle.suspicions }
 
@@ -87,9 +86,10 @@ package final class KafkaReader: @unchecked Sendable {
         if let error = unsafe rd_kafka_incremental_assign(handle.pointer, list.pointer) {
             throw unsafe KafkaError.taking(error, doing: "cannot start to read")
         }
-        open.withLock {
-            $0.partitions += starts.map(\.partition)
-            $0.queues += queues
+        open.withLock { open in
+            for (start, queue) in zip(starts, queues) {
+                open.append(OpenPartition(partition: start.partition, queue: queue))
+            }
         }
         return KafkaInputLog(partitions: starts.map(\.partition), queues: queues, reader: self)
     }
@@ -98,9 +98,7 @@ package final class KafkaReader: @unchecked Sendable {
     package func close(_ log: KafkaInputLog) throws(KafkaError) {
         let list = PartitionList(log.partitions)
         open.withLock { open in
-            open.partitions.removeAll { log.partitions.contains($0) }
-            for partition in log.partitions { open.ends[partition] = nil }
-            open.queues.removeAll { queue in log.queues.contains { $0 === queue } }
+            open.removeAll { entry in log.queues.contains { $0 === entry.queue } }
         }
         defer { for queue in log.queues { queue.dispose() } }
         if let error = unsafe rd_kafka_incremental_unassign(handle.pointer, list.pointer) {
@@ -139,11 +137,10 @@ package final class KafkaReader: @unchecked Sendable {
 
     /// Assigns a partition of an open log anew: librdkafka has stopped fetching it.
     func reassign(_ partition: TopicPartition, at offset: Int64) throws(KafkaError) {
+        // It may be assigned no more, which is no reason not to assign it.
+        forget(partition)
         let list = PartitionList()
         list.add(partition, offset: offset)
-        if let error = unsafe rd_kafka_incremental_unassign(handle.pointer, list.pointer) {
-            throw unsafe KafkaError.taking(error, doing: "cannot seek in \(partition.topic)")
-        }
         if let error = unsafe rd_kafka_incremental_assign(handle.pointer, list.pointer) {
             throw unsafe KafkaError.taking(error, doing: "cannot seek in \(partition.topic)")
         }
@@ -160,8 +157,8 @@ package final class KafkaReader: @unchecked Sendable {
     /// Destroys the client; every log should be closed before and is of no use from now.
     package func close() {
         let left = open.withLock { open in
-            defer { open = Open() }
-            return open.queues
+            defer { open.removeAll() }
+            return open.map(\.queue)
         }
         for queue in left { queue.dispose() }
         handle.close()
@@ -183,30 +180,65 @@ extension KafkaReader {
     /// - Returns: whether every leader answered.
     @discardableResult
     package func wakeFetcher(milliseconds: Int32 = 50) -> Bool {
-        let partitions = open.withLock { $0.partitions }
+        let partitions = open.withLock { $0.map(\.partition) }
         guard !partitions.isEmpty else { return true }
         guard
             let ends = handle.listOffsets(
                 partitions, at: KafkaOffset.end, milliseconds: milliseconds)
         else { return false }
-        var isComplete = true
+        let now = tw_monotonic_nanoseconds() / 1_000_000
         open.withLock { open in
             for (partition, end) in zip(partitions, ends) {
-                if let end {
-                    if open.partitions.contains(partition) { open.ends[partition] = end }
-                } else {
-                    isComplete = false
-                }
+                guard let end, let place = open.firstIndex(where: { $0.partition == partition })
+                else { continue }
+                open[place].end = (end, now)
             }
         }
-        return isComplete
+        return !ends.contains { $0 == nil }
     }
 
     /// The last stable offset of each open partition, as ``wakeFetcher(milliseconds:)`` last saw
     /// it: the committed records before it can be read. Lag is this minus the next offset of the
     /// reader.
     package func stableEnds() -> [TopicPartition: Int64] {
-        open.withLock { $0.ends }
+        open.withLock { open in
+            var ends: [TopicPartition: Int64] = [:]
+            for entry in open { ends[entry.partition] = entry.end?.offset }
+            return ends
+        }
+    }
+
+    /// How far the reading of each open partition is, in the order of opening.
+    package func progress() -> [FetchProgress] {
+        open.withLock { open in
+            open.map { entry in
+                let state = entry.queue.progress
+                return FetchProgress(
+                    partition: entry.partition,
+                    position: state.position.load(ordering: .relaxed),
+                    fetchedOffset: state.drainedOffset.load(ordering: .relaxed),
+                    emptyPolls: state.emptyPolls.load(ordering: .relaxed),
+                    stableEnd: entry.end?.offset, endToldAt: entry.end?.at)
+            }
+        }
+    }
+
+    /// Has a partition assigned anew, where it stands, at its owner's next poll: nothing comes.
+    package func refetch(_ partition: TopicPartition) {
+        open.withLock { open in
+            for entry in open where entry.partition == partition {
+                entry.queue.progress.wantsRefetch.store(true, ordering: .relaxed)
+            }
+        }
+    }
+
+    /// Makes the client forget a partition of an open log, as a defect in it might; for tests of
+    /// what watches over it.
+    package func forget(_ partition: TopicPartition) {
+        let list = PartitionList([partition])
+        if let error = unsafe rd_kafka_incremental_unassign(handle.pointer, list.pointer) {
+            unsafe rd_kafka_error_destroy(error)
+        }
     }
 
     /// The first offset that exists and the last stable one, asked from the leader; nil without
