@@ -46,8 +46,6 @@ final class DemoRun: Sendable {
         var options = ProcessOptions()
         options.instanceID = "demo"
         options.isEmbedded = true
-        // The cluster is new: there are no group offsets that could contradict it.
-        options.trustsJournal = true
         let said = MessageBox()
         process = PipelineProcess(
             pipeline: pipeline, options: options,

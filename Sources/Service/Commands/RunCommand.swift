@@ -28,8 +28,8 @@ package enum RunCommand: Command {
                 flag: "keep-membership",
                 "stay a member of the group at the end, for a restart within seconds"),
             OptionDeclaration(
-                "trust", .choice(["journal"]),
-                "go by the journal where the group's offsets say something else"),
+                "trust", .choice(["journal", "offsets"]),
+                "where the two differ, go on at the journal's end, or skip to the group's offsets"),
             OptionDeclaration(
                 "log-level", .choice(["debug", "info", "warning", "error"]), default: "info",
                 "the least severe messages to show"),
@@ -70,7 +70,7 @@ package enum RunCommand: Command {
         options.laneCount = arguments.integer("lanes") ?? 0
         options.instanceID = arguments.text("instance-id")
         options.keepsMembership = arguments.flag("keep-membership")
-        options.trustsJournal = arguments.text("trust") == "journal"
+        options.trust = arguments.text("trust").flatMap { OffsetTrust(rawValue: $0) }
         let fleet = PipelineFleet(
             pipelines.map { PipelineProcess(pipeline: $0, options: options, log: log) })
         fleet.start()

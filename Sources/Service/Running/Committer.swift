@@ -17,6 +17,7 @@ final class Committer: Sendable {
     private struct Box: ~Copyable {
         var request: CommitRequest?
         var result: Result?
+        var job: (@Sendable (any TransactionalOutput) -> Void)?
         var isCancelled = false
     }
 
@@ -54,6 +55,15 @@ final class Committer: Sendable {
         box.withLock { $0.result.take() }
     }
 
+    /// Has the thread do something else with the output, between commits.
+    func perform(_ job: @escaping @Sendable (any TransactionalOutput) -> Void) {
+        box.withLock { box in
+            precondition(box.request == nil && box.result == nil, "a commit is under way")
+            box.job = job
+        }
+        requestWakeup.signal()
+    }
+
     /// Makes the thread return after its current call, committed or not.
     func cancel() {
         box.withLock { $0.isCancelled = true }
@@ -70,6 +80,7 @@ final class Committer: Sendable {
         var cycle = CommitCycle(giveUpAfter: giveUpAfter)
         while !isCancelled {
             requestWakeup.wait(milliseconds: 1000)
+            if let job = box.withLock({ $0.job.take() }) { job(output) }
             while let request = box.withLock({ $0.request.take() }) {
                 commit(request, &cycle)
             }

@@ -12,46 +12,62 @@ enum ControlNews: Sendable {
 }
 
 /// The control thread's work: follows the group's assignments, starts and ends tasks, keeps the
-/// fetcher awake, and says what happens.
+/// fetcher awake, watches over what stands still, and says what happens.
 struct ControlLoop: ~Copyable {
+    /// What the loop works with; all of it is made before and outlives it.
+    struct Parts: Sendable {
+        let pipeline: Pipeline
+        let options: ProcessOptions
+        let settings: KafkaSettings
+        let watch: InputWatch
+        let admin: KafkaAdmin
+        let reader: KafkaReader
+        let member: KafkaMember
+        let log: ProcessLog
+        let kafkaLog: KafkaLog
+    }
+
     /// A task of this process, or one that is to be started again.
-    private struct Seat {
+    struct Seat {
         var runner: TaskRunner?
         /// Whether the group's current assignment gives the task to this process.
         var isOwned = true
         /// When a task that ended is to be started again, in monotonic milliseconds.
         var restartAt: Int64?
         var failures = 0
+        /// What was last said of why the task does not start.
+        var trouble: String?
         var progress: RestoreProgress?
         var restoreStarted: Int64 = 0
         var restoredRecords = 0
         var isLive = false
+        /// The sequence number of the next commit of a task that waits for its assignment to come
+        /// back, everything committed.
+        var parkedSequence: UInt64?
+        /// Whether the task was asked to end after its commit, to be started with more inputs.
+        var isRetiring = false
     }
 
     /// Uncommitted output of all tasks, in bytes; each has it twice, computing and committing.
     private static let outputBytesBudget: Int = 8 << 20
 
-    private let pipeline: Pipeline
-    private let options: ProcessOptions
-    private let layout: TopicLayout
-    private let admin: KafkaAdmin
-    private let reader: KafkaReader
-    private let member: KafkaMember
-    private let log: ProcessLog
-    private let kafkaLog: KafkaLog
-    private let settings: KafkaSettings
-    private let news: NewsBox
-    private let lanes: [Lane]
-    private let policy: CommitPolicy
+    let parts: Parts
+    let news: NewsBox
+    let lanes: [Lane]
+    let policy: CommitPolicy
+    var log: ProcessLog { parts.log }
 
-    private var seats: [Int: Seat] = [:]
-    private var token: GroupToken?
-    private var outcome: PipelineOutcome?
+    var seats: [Int: Seat] = [:]
+    var token: GroupToken?
+    var outcome: PipelineOutcome?
+    var isStopping = false
+    var lastProgressLine: Int64 = 0
+    private var watchdog: Watchdog
     private var lastWake: Int64 = 0
-    private var lastProgressLine: Int64 = 0
+    private var lastCheck: Int64 = 0
 
     /// News for the control thread, from any thread.
-    private final class NewsBox: Sendable {
+    final class NewsBox: Sendable {
         private let waiting = Mutex<[ControlNews]>([])
 
         func add(_ item: ControlNews) { waiting.withLock { $0.append(item) } }
@@ -64,36 +80,25 @@ struct ControlLoop: ~Copyable {
         }
     }
 
-    init(
-        pipeline: Pipeline, options: ProcessOptions, layout: TopicLayout, settings: KafkaSettings,
-        admin: KafkaAdmin, reader: KafkaReader, member: KafkaMember, log: ProcessLog,
-        kafkaLog: KafkaLog
-    ) {
-        self.pipeline = pipeline
-        self.options = options
-        self.layout = layout
-        self.settings = settings
-        self.admin = admin
-        self.reader = reader
-        self.member = member
-        self.log = log
-        self.kafkaLog = kafkaLog
+    init(_ parts: Parts) {
+        self.parts = parts
         let news = NewsBox()
         self.news = news
-        let cores = options.laneCount > 0 ? options.laneCount : coreCount()
-        lanes = (0..<max(1, min(cores, layout.taskCount))).map { _ in
+        let taskCount = parts.watch.layout.taskCount
+        let cores = parts.options.laneCount > 0 ? parts.options.laneCount : coreCount()
+        lanes = (0..<max(1, min(cores, taskCount))).map { _ in
             Lane { news.add(.lane($0)) }
         }
+        watchdog = Watchdog(
+            reader: parts.reader, lanes: lanes, log: parts.log, limit: parts.options.stallLimit)
         // The tasks share a budget, less the batch by which a buffer may exceed its limit: at full
         // speed it holds about 100 ms of output.
-        let byteLimit = max(1 << 20, Self.outputBytesBudget / layout.taskCount) - (256 << 10)
-        switch pipeline.delivery.commitEvery {
+        let byteLimit = max(1 << 20, Self.outputBytesBudget / taskCount) - (256 << 10)
+        switch parts.pipeline.delivery.commitEvery {
         case .automatic: policy = .auto(byteLimit: byteLimit)
         case .milliseconds(let time): policy = .every(time, byteLimit: byteLimit)
         }
     }
-
-    // MARK: Life
 
     /// Runs until stopped or failed, then leaves the group.
     mutating func run(
@@ -103,8 +108,9 @@ struct ControlLoop: ~Copyable {
             WorkerThread(name: "lane-\(index)") { lane.run() }.detach()
         }
         do throws(KafkaError) {
-            try member.subscribe()
+            try parts.member.subscribe()
         } catch {
+            for lane in lanes { lane.stop() }
             return .failed("\(error)")
         }
         while outcome == nil, !isStopping() {
@@ -127,10 +133,11 @@ struct ControlLoop: ~Copyable {
     /// One round of everything that the control thread looks after.
     private mutating func turn(pollMilliseconds: Int32) {
         var events: [MemberEvent] = []
-        member.poll(milliseconds: pollMilliseconds) { event in
+        parts.member.poll(milliseconds: pollMilliseconds) { event in
             // A revoked assignment ends when this returns: its tasks must have stopped by then.
             switch event {
-            case .revoked, .lost: takeAwayAll(event)
+            case .revoked: giveUpAll()
+            case .lost: dropAll()
             default: events.append(event)
             }
         }
@@ -138,205 +145,18 @@ struct ControlLoop: ~Copyable {
         handleNews()
         finishRunners()
         startDueTasks()
-        reader.serve()
+        parts.reader.serve()
         let now = monotonicMilliseconds()
         if now - lastWake >= (isBacklogged ? 10 : 1000) {
             lastWake = now
-            reader.wakeFetcher(milliseconds: 50)
+            parts.reader.wakeFetcher(milliseconds: 50)
+        }
+        if now - lastCheck >= 1000 {
+            lastCheck = now
+            watchdog.check(now: now)
+            growTasks()
         }
     }
-
-    // MARK: Assignment
-
-    private mutating func follow(_ event: MemberEvent) {
-        switch event {
-        case .assigned(let partitions, let token):
-            self.token = token
-            let tasks = partitions.map(Int.init).filter { $0 < layout.taskCount }
-            log.say(
-                .info, tasks.isEmpty ? "standing by" : "assigned",
-                [
-                    ("tasks", tasks.map(String.init).joined(separator: ",")),
-                    ("of", "\(layout.taskCount)"), ("generation", "\(token.generation)"),
-                ])
-            for task in tasks {
-                var seat = seats[task] ?? Seat()
-                seat.isOwned = true
-                seat.failures = 0
-                seat.restartAt = monotonicMilliseconds()
-                seats[task] = seat
-            }
-        case .revoked, .lost: break
-        case .instanceFenced(let reason): outcome = .instanceFenced(reason)
-        case .failed(let error):
-            log.say(.error, "\(error)")
-            if error.kind == .unauthorised || error.kind == .unauthenticated {
-                outcome = .failed("\(error)")
-            }
-        }
-    }
-
-    /// Ends every task: at once when the assignment is lost, else after what is under way.
-    private mutating func takeAwayAll(_ event: MemberEvent) {
-        token = nil
-        let owned = seats.filter { $0.value.isOwned }
-        guard !owned.isEmpty else { return }
-        if case .lost = event {
-            log.say(.warning, "the assignment was lost; its tasks are dropped and restored later")
-        } else {
-            log.say(.info, "revoked")
-        }
-        for task in owned.keys {
-            seats[task]?.isOwned = false
-            seats[task]?.restartAt = nil
-            seats[task]?.runner?.cancel()
-        }
-        // The committers' current calls are given time to end while the assignment still holds.
-        let began = monotonicMilliseconds()
-        let pause = Wakeup()
-        while seats.values.contains(where: { $0.runner != nil }),
-            monotonicMilliseconds() - began < 3000
-        {
-            handleNews()
-            finishRunners()
-            pause.wait(milliseconds: 2)
-        }
-    }
-
-    private mutating func startDueTasks() {
-        guard let token else { return }
-        let now = monotonicMilliseconds()
-        for task in seats.keys.sorted() {
-            guard var seat = seats[task], seat.isOwned, seat.runner == nil,
-                let time = seat.restartAt, now >= time
-            else { continue }
-            let news = news
-            let runner = TaskRunner(
-                index: task, inputs: layout.inputs(ofTask: task), token: token,
-                lane: lanes[task % lanes.count],
-                surroundings: TaskRunner.Surroundings(
-                    pipeline: pipeline, settings: settings, admin: admin, reader: reader,
-                    log: kafkaLog, policy: policy, giveUpAfter: options.giveUpAfter,
-                    trustsJournal: options.trustsJournal, instrument: options.instrument,
-                    onStartFailure: { news.add(.startFailed(task: $0, $1)) },
-                    onCommitterNews: { news.add(.committer(task: $0, $1)) }))
-            seat.runner = runner
-            seat.restartAt = nil
-            seat.isLive = false
-            seat.progress = nil
-            seat.restoredRecords = 0
-            seat.restoreStarted = now
-            seats[task] = seat
-            runner.start()
-        }
-    }
-
-    /// Frees the tasks that no thread touches any more.
-    private mutating func finishRunners() {
-        for task in seats.keys.sorted() {
-            guard let runner = seats[task]?.runner, runner.isFinished else { continue }
-            runner.close()
-            seats[task]?.runner = nil
-            seats[task]?.isLive = false
-            if seats[task]?.isOwned == false { seats[task] = nil }
-        }
-    }
-
-    /// Starts a task again after a while, doubling from 100 ms to 10 s.
-    private mutating func restartLater(_ task: Int) {
-        guard var seat = seats[task], seat.isOwned else { return }
-        let pause: Int64 = min(10_000, 100 << Int64(min(7, seat.failures)))
-        seat.failures += 1
-        seat.restartAt = monotonicMilliseconds() + pause
-        seats[task] = seat
-    }
-
-    // MARK: News
-
-    private mutating func handleNews() {
-        for item in news.take() {
-            switch item {
-            case .lane(let event): follow(event)
-            case .startFailed(let task, let failure): follow(failure, of: task)
-            case .committer(let task, .retrying(let reason)):
-                log.say(
-                    .warning, "commits are retried: \(reason); nothing is lost meanwhile",
-                    [("task", "\(task)")])
-            case .committer(let task, .recovered):
-                log.say(.info, "commits go on", [("task", "\(task)")])
-            }
-        }
-    }
-
-    private mutating func follow(_ event: LaneEvent) {
-        switch event {
-        case .restoring(let task, let progress):
-            seats[task]?.progress = progress
-            seats[task]?.restoredRecords += progress.records
-            tellProgress(task)
-        case .live(let task, let sequence):
-            let seconds =
-                Double(monotonicMilliseconds() - (seats[task]?.restoreStarted ?? 0)) / 1000
-            seats[task]?.isLive = true
-            seats[task]?.failures = 0
-            log.say(
-                .info, sequence == 0 ? "task started" : "task restored",
-                [
-                    ("task", "\(task)"), ("sequence", "\(sequence)"),
-                    ("replayed_records", "\(seats[task]?.restoredRecords ?? 0)"),
-                    ("seconds", "\(seconds)"),
-                ])
-        case .released(let task, let reason):
-            seats[task]?.runner?.laneReleased()
-            seats[task]?.isLive = false
-            follow(reason, of: task)
-        }
-    }
-
-    private mutating func follow(_ reason: ReleaseReason, of task: Int) {
-        switch reason {
-        case .drained, .revoked: break
-        case .failed(let failure): outcome = outcome ?? .failed("task \(task): \(failure.message)")
-        case .dropped(.instanceFenced(let why)): outcome = .instanceFenced(why)
-        case .dropped(.fatal(let why)): outcome = outcome ?? .failed("task \(task): \(why)")
-        case .dropped(.fenced(let why)), .dropped(.uncertain(let why)),
-            .dropped(.abortable(let why)):
-            guard seats[task]?.isOwned == true else { return }
-            log.say(
-                .warning, "dropped (\(why)); restoring it from its journal", [("task", "\(task)")])
-            restartLater(task)
-        }
-    }
-
-    private mutating func follow(_ failure: TaskRunner.StartFailure, of task: Int) {
-        switch failure {
-        case .again(let reason):
-            guard seats[task]?.isOwned == true else { return }
-            log.say(.warning, "not started yet: \(reason); trying again", [("task", "\(task)")])
-            restartLater(task)
-        case .fatal(let reason): outcome = outcome ?? .failed("task \(task): \(reason)")
-        case .instanceFenced(let reason): outcome = .instanceFenced(reason)
-        }
-    }
-
-    /// Says once a second how far a restore is and how long it will take.
-    private mutating func tellProgress(_ task: Int) {
-        let now = monotonicMilliseconds()
-        guard let seat = seats[task], let progress = seat.progress, progress.journalEnd > 0,
-            now - lastProgressLine >= 1000, now - seat.restoreStarted >= 1000
-        else { return }
-        lastProgressLine = now
-        let share = Double(progress.journalOffset) / Double(progress.journalEnd)
-        let elapsed = Double(now - seat.restoreStarted) / 1000
-        var fields = [
-            ("task", "\(task)"), ("percent", "\(Int(share * 100))"),
-            ("replayed_records", "\(seat.restoredRecords)"),
-        ]
-        if share > 0.01 { fields.append(("seconds_left", "\(Int(elapsed * (1 - share) / share))")) }
-        log.say(.info, "restoring", fields)
-    }
-
-    // MARK: Status
 
     private func status() -> PipelineStatus {
         var status = PipelineStatus()
@@ -353,44 +173,11 @@ struct ControlLoop: ~Copyable {
                     (task, Double(progress.journalOffset) / Double(progress.journalEnd)))
             }
         }
+        let topic = parts.watch.layout.inputTopic
+        for progress in parts.reader.progress() where progress.partition.topic == topic {
+            if let lag = progress.lag { status.lag = (status.lag ?? 0) + lag }
+        }
+        status.refetches = watchdog.refetches
         return status
-    }
-
-    // MARK: Shutting down
-
-    /// Stops intake, commits what is computed, leaves the group, within `shutdown_within`.
-    private mutating func shutDown() -> PipelineOutcome {
-        let began = monotonicMilliseconds()
-        let limit = pipeline.delivery.shutdownWithin
-        log.say(.info, "stopping")
-        if outcome == nil {
-            for lane in lanes { lane.drain() }
-        }
-        for seat in seats.values where outcome != nil || !seat.isLive { seat.runner?.cancel() }
-        let pause = Wakeup()
-        // A margin for leaving the group.
-        let margin = min(1000, limit / 4)
-        while seats.values.contains(where: { $0.runner != nil }),
-            monotonicMilliseconds() - began < limit - margin
-        {
-            member.poll(milliseconds: 0) { _ in }
-            handleNews()
-            finishRunners()
-            reader.serve()
-            pause.wait(milliseconds: 2)
-        }
-        let isLate = seats.values.contains { $0.runner != nil }
-        for seat in seats.values { seat.runner?.cancel() }
-        for lane in lanes { lane.stop() }
-        if options.keepsMembership {
-            member.close(keepMembership: true) { _ in }
-        } else {
-            member.leave(milliseconds: Int(max(100, min(5000, margin)))) { _ in }
-        }
-        if let outcome { return outcome }
-        log.say(
-            isLate ? .warning : .info, isLate ? "stopped late" : "stopped",
-            [("milliseconds", "\(monotonicMilliseconds() - began)")])
-        return isLate ? .stoppedLate : .stopped
     }
 }

@@ -7,13 +7,19 @@ struct LaneTask: ~Copyable, @unchecked Sendable {
     // Safety: handed from the thread that made the task to the lane's, and used there alone.
     let task: PipelineTask
     let committer: Committer
-    let journalLog: any InputLog
+    /// Asked once when the restore has reached the journal's end.
+    let review: OffsetReview
 }
 
 /// What happened to a task on a lane, for the control thread.
 enum LaneEvent: Sendable {
     case restoring(task: Int, RestoreProgress)
-    case live(task: Int, sequence: UInt64)
+    /// The task takes records from now; `note` is what the user should know of where it goes on.
+    case live(task: Int, sequence: UInt64, note: String?)
+    /// Everything computed is committed; the lane keeps the task until it goes on or is revoked.
+    case parked(task: Int, sequence: UInt64)
+    /// The parked task goes on.
+    case resumed(task: Int)
     /// The lane has let go of the task: nothing of it is under way in the lane.
     case released(task: Int, ReleaseReason)
 }
@@ -28,6 +34,8 @@ enum ReleaseReason: Sendable {
     case dropped(OutputFailure)
     /// The task cannot go on.
     case failed(TaskFailure)
+    /// The task must not go on: what its journal and its group say does not fit.
+    case refused(String)
 }
 
 /// A thread that steps the tasks that it owns, one after the other, and waits when none has work.
@@ -36,6 +44,8 @@ final class Lane: Sendable {
     let recordsProcessed = Atomic<Int>(0)
     let commits = Atomic<Int>(0)
     let backloggedTasks = Atomic<Int>(0)
+    /// When the thread began its latest turn, in monotonic milliseconds.
+    let turnBegan = Atomic<Int64>(monotonicMilliseconds())
 
     let wakeup = Wakeup()
     private let inbox = Mutex(Inbox())
@@ -46,6 +56,9 @@ final class Lane: Sendable {
         var added: [Int: PendingTask] = [:]
         var order: [Int] = []
         var revoked: [Int] = []
+        /// Tasks that are to stop at a commit, and whether the lane keeps them then.
+        var finishing: [(task: Int, keepsTask: Bool)] = []
+        var resumed: [(task: Int, generation: Int32)] = []
         var isDraining = false
     }
 
@@ -78,6 +91,19 @@ final class Lane: Sendable {
         wakeup.signal()
     }
 
+    /// Stops the intake of a task and commits what was computed; then lets go of it, or keeps it as
+    /// it is. A task that is still being restored is let go of at once.
+    func finish(_ index: Int, keepsTask: Bool) {
+        inbox.withLock { $0.finishing.append((index, keepsTask)) }
+        wakeup.signal()
+    }
+
+    /// Lets a task that was kept go on under another generation.
+    func resume(_ index: Int, generation: Int32) {
+        inbox.withLock { $0.resumed.append((index, generation)) }
+        wakeup.signal()
+    }
+
     /// Stops intake, commits what was computed and lets go of every task.
     func drain() {
         inbox.withLock { $0.isDraining = true }
@@ -92,17 +118,24 @@ final class Lane: Sendable {
 
     // MARK: The lane's thread
 
+    private enum Course {
+        case running
+        /// Takes no records; let go of, or parked, once everything is committed.
+        case finishing(keepsTask: Bool)
+        case parked
+    }
+
     private final class Seat {
         let task: PipelineTask
         let committer: Committer
-        let journalLog: any InputLog
-        var isDraining = false
+        let review: OffsetReview
+        var course = Course.running
         var isCommitting = false
 
         init(_ handed: consuming LaneTask) {
             task = handed.task
             committer = handed.committer
-            journalLog = handed.journalLog
+            review = handed.review
         }
     }
 
@@ -110,6 +143,7 @@ final class Lane: Sendable {
     func run() {
         var seats: [Seat] = []
         while !isStopping.load(ordering: .acquiring) {
+            turnBegan.store(monotonicMilliseconds(), ordering: .relaxed)
             takeCommands(&seats)
             var hasWork = false
             var nextCommit = Int64.max
@@ -136,17 +170,36 @@ final class Lane: Sendable {
     }
 
     private func takeCommands(_ seats: inout [Seat]) {
-        let (added, revoked, isDraining) = inbox.withLock { inbox in
+        let added: [PendingTask]
+        let revoked: [Int]
+        let finishing: [(task: Int, keepsTask: Bool)]
+        let resumed: [(task: Int, generation: Int32)]
+        let isDraining: Bool
+        (added, revoked, finishing, resumed, isDraining) = inbox.withLock { inbox in
             let added = inbox.order.compactMap { inbox.added[$0] }
             defer {
                 inbox.added.removeAll()
                 inbox.order.removeAll()
                 inbox.revoked.removeAll()
+                inbox.finishing.removeAll()
+                inbox.resumed.removeAll()
             }
-            return (added, inbox.revoked, inbox.isDraining)
+            return (added, inbox.revoked, inbox.finishing, inbox.resumed, inbox.isDraining)
         }
         for pending in added {
             if let task = pending.task.take() { seats.append(Seat(task)) }
+        }
+        for (index, keepsTask) in finishing {
+            guard let seat = seats.first(where: { $0.task.index == index }) else { continue }
+            if case .running = seat.course { seat.course = .finishing(keepsTask: keepsTask) }
+        }
+        for (index, generation) in resumed {
+            guard let seat = seats.first(where: { $0.task.index == index }),
+                case .parked = seat.course
+            else { continue }
+            seat.task.adopt(generation: generation)
+            seat.course = .running
+            report(.resumed(task: index))
         }
         for index in revoked {
             if let place = seats.firstIndex(where: { $0.task.index == index }) {
@@ -156,7 +209,7 @@ final class Lane: Sendable {
             }
         }
         if isDraining {
-            for seat in seats { seat.isDraining = true }
+            for seat in seats { seat.course = .finishing(keepsTask: false) }
         }
     }
 
@@ -175,20 +228,28 @@ final class Lane: Sendable {
                 return .dropped(failure)
             }
         }
+        var isFinishing = false
+        switch seat.course {
+        case .running: break
+        case .finishing: isFinishing = true
+        case .parked: return nil
+        }
         do throws(TaskFailure) {
             if !seat.task.isLive {
-                if seat.isDraining { return .revoked }
+                if isFinishing { return .revoked }
                 let progress = try seat.task.restore(now: now)
                 if !progress.isWaiting { hasWork = true }
                 report(.restoring(task: seat.task.index, progress))
-                if seat.task.isLive {
-                    report(.live(task: seat.task.index, sequence: seat.task.sequence))
-                }
-                return nil
+                return seat.task.isLive ? try arrive(seat) : nil
             }
-            if seat.isDraining {
+            if case .finishing(let keepsTask) = seat.course {
                 if seat.isCommitting { return nil }
-                if !seat.task.isCommitDue(now: now, force: true) { return .drained }
+                if !seat.task.isCommitDue(now: now, force: true) {
+                    guard keepsTask else { return .drained }
+                    seat.course = .parked
+                    report(.parked(task: seat.task.index, sequence: seat.task.sequence))
+                    return nil
+                }
             } else {
                 switch try seat.task.step(now: now) {
                 case .worked:
@@ -201,10 +262,26 @@ final class Lane: Sendable {
         } catch {
             return .failed(error)
         }
-        if let request = seat.task.takeCommit(now: now, force: seat.isDraining) {
+        if let request = seat.task.takeCommit(now: now, force: isFinishing) {
             seat.isCommitting = true
             seat.committer.submit(request)
         }
+        return nil
+    }
+
+    /// The restore has reached the journal's end: decides where the task goes on.
+    private func arrive(_ seat: Seat) throws(TaskFailure) -> ReleaseReason? {
+        let verdict = seat.review.verdict(
+            sequence: seat.task.sequence, positions: seat.task.nextOffsets)
+        let said: String?
+        switch verdict {
+        case .agreed(let note): said = note
+        case .moveOn(let offsets, let note):
+            said = note
+            try seat.task.moveOn(to: offsets)
+        case .refused(let why): return .refused(why)
+        }
+        report(.live(task: seat.task.index, sequence: seat.task.sequence, note: said))
         return nil
     }
 }

@@ -28,10 +28,13 @@ package struct PipelineStatus: Sendable, Equatable {
     package var restoringTasks: [(task: Int, share: Double)] = []
     /// Records between the tasks' positions and the inputs' last stable offsets, where known.
     package var lag: Int64?
+    /// Partitions that gave nothing in spite of their lag and were assigned anew.
+    package var refetches = 0
 
     package static func == (first: PipelineStatus, second: PipelineStatus) -> Bool {
         first.records == second.records && first.commits == second.commits
             && first.liveTasks == second.liveTasks && first.lag == second.lag
+            && first.refetches == second.refetches
             && first.restoringTasks.map(\.task) == second.restoringTasks.map(\.task)
             && first.restoringTasks.map(\.share) == second.restoringTasks.map(\.share)
     }
@@ -45,14 +48,18 @@ package struct ProcessOptions: Sendable {
     package var instanceID: String?
     /// Keeps the membership at the end, for a quick restart.
     package var keepsMembership = false
-    /// Goes by the journal where the group's offsets say something else.
-    package var trustsJournal = false
+    /// What to go by where the journal and the group's offsets differ; `nil`: stop and say so.
+    package var trust: OffsetTrust?
     /// How long failing commits are retried, in milliseconds.
     package var giveUpAfter: Int64 = 300_000
     /// Whether the brokers are the embedded cluster, which knows no properties of topics.
     package var isEmbedded = false
     /// Stands between the tasks and what they work on.
     package var instrument: any TaskInstrument = NoInstrument()
+    /// How often the input is looked at for new partitions, in milliseconds.
+    package var metadataInterval: Int64 = 10_000
+    /// How long a partition with lag may give nothing until it is assigned anew, in milliseconds.
+    package var stallLimit: Int64 = 30_000
 
     package init() {}
 }
@@ -112,14 +119,19 @@ package final class PipelineProcess: Sendable {
                 settings: settings, groupID: pipeline.groupID, instanceID: slot.instanceID,
                 topics: [layout.inputTopic], journalTopic: pipeline.output.journalTopic,
                 log: kafkaLog)
+            let watch = InputWatch(
+                topics: topics, layout: layout, admin: admin, log: log,
+                interval: options.metadataInterval)
+            WorkerThread(name: "metadata") { watch.run() }.detach()
             var control = ControlLoop(
-                pipeline: pipeline, options: options, layout: layout, settings: settings,
-                admin: admin, reader: reader, member: member, log: log, kafkaLog: kafkaLog)
+                ControlLoop.Parts(
+                    pipeline: pipeline, options: options, settings: settings, watch: watch,
+                    admin: admin, reader: reader, member: member, log: log, kafkaLog: kafkaLog))
             let outcome = control.run(
                 isStopping: { self.isAskedToStop },
                 publish: { status in self.published.withLock { $0 = status } })
             // A task that did not end in time still uses the clients; the process ends with it.
-            if control.isQuiet {
+            if watch.end(milliseconds: 4000), control.isQuiet {
                 reader.close()
                 admin.close()
             }

@@ -19,7 +19,7 @@ struct TopicLayout: Sendable, Equatable {
 }
 
 /// Finds or creates the topics of a pipeline and checks that they fit each other.
-struct PipelineTopics {
+struct PipelineTopics: Sendable {
     private let pipeline: Pipeline
     private let admin: KafkaAdmin
     private let isEmbedded: Bool
@@ -63,18 +63,36 @@ struct PipelineTopics {
         if !isEmbedded, let problem = try admin.journalProblem(of: output.journalTopic) {
             throw problem
         }
-        let wide = max(partitions, output.partitions ?? 0)
-        for name in [output.predictionsTopic, output.deadLettersTopic] {
-            _ = try ensure(
-                TopicSpecification(
-                    name: name, partitionCount: wide, replicationFactor: replication,
-                    properties: []), grows: true, atLeast: partitions)
-        }
+        try growOutputs(to: partitions)
         _ = try ensure(
             TopicSpecification(
                 name: output.metricsTopic, partitionCount: tasks, replicationFactor: replication,
                 properties: []), grows: true, atLeast: tasks)
         return TopicLayout(inputTopic: topic, inputPartitions: partitions, taskCount: tasks)
+    }
+
+    /// Whether the tasks can take in partitions that are added to the input: how many there are is
+    /// fixed.
+    func canGrow(_ layout: TopicLayout, to count: Int) -> Bool {
+        pipeline.scope.taskCount(inputPartitions: count, existing: layout.taskCount)
+            == layout.taskCount
+    }
+
+    /// What to do about partitions that cannot be taken in.
+    func remedy(_ layout: TopicLayout, for count: Int) -> String {
+        pipeline.scope.remedy(inputPartitions: count, existing: layout.taskCount)
+    }
+
+    /// Makes sure that the outputs that mirror the input's partitions have at least this many.
+    func growOutputs(to partitions: Int) throws(KafkaError) {
+        let output = pipeline.output
+        for name in [output.predictionsTopic, output.deadLettersTopic] {
+            _ = try ensure(
+                TopicSpecification(
+                    name: name, partitionCount: max(partitions, output.partitions ?? 0),
+                    replicationFactor: output.replication ?? -1, properties: []),
+                grows: true, atLeast: partitions)
+        }
     }
 
     private func waitForInput(
@@ -84,7 +102,9 @@ struct PipelineTopics {
         let pause = Wakeup()
         while !isStopping() {
             do throws(KafkaError) {
-                if let count = try admin.partitionCount(of: topic) { return count }
+                if let count = try admin.partitionCount(of: topic, milliseconds: 3000) {
+                    return count
+                }
                 if !hasSaid {
                     log.say(
                         .warning,

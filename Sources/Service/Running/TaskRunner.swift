@@ -18,9 +18,8 @@ final class TaskRunner: Sendable {
         let reader: KafkaReader
         let log: KafkaLog
         let policy: CommitPolicy
-        let giveUpAfter: Int64
-        let trustsJournal: Bool
-        let instrument: any TaskInstrument
+        let options: ProcessOptions
+        let watch: InputWatch
         let onStartFailure: @Sendable (Int, StartFailure) -> Void
         let onCommitterNews: @Sendable (Int, CommitterNews) -> Void
     }
@@ -32,10 +31,20 @@ final class TaskRunner: Sendable {
         /// The process must end, and say this.
         case fatal(String)
         case instanceFenced(String)
+
+        /// A question that was refused needs a person; any other is asked again.
+        init(_ error: KafkaError) {
+            switch error.kind {
+            case .refused, .unauthorised, .unauthenticated, .configuration:
+                self = .fatal("\(error)")
+            case .unreachable, .alreadyExists, .unknownTopic, .other: self = .again("\(error)")
+            }
+        }
     }
 
     private struct Handles {
         var logs: [KafkaInputLog] = []
+        var inputs: [TopicPartition] = []
         var output: KafkaTransactionalOutput?
         var committer: Committer?
         var isHandedOver = false
@@ -45,18 +54,15 @@ final class TaskRunner: Sendable {
     }
 
     let index: Int
-    let token: GroupToken
-    private let inputs: [TopicPartition]
+    private let token: GroupToken
     private let lane: Lane
     private let surroundings: Surroundings
     private let handles = Mutex(Handles())
 
     init(
-        index: Int, inputs: [TopicPartition], token: GroupToken, lane: Lane,
-        surroundings: Surroundings
+        index: Int, token: GroupToken, lane: Lane, surroundings: Surroundings
     ) {
         self.index = index
-        self.inputs = inputs
         self.token = token
         self.lane = lane
         self.surroundings = surroundings
@@ -77,6 +83,19 @@ final class TaskRunner: Sendable {
         committer?.cancel()
         if wasHandedOver { lane.revoke(index) }
     }
+
+    /// Stops intake and commits what is computed; the lane lets go of the task then.
+    func retire() {
+        lane.finish(index, keepsTask: false)
+    }
+
+    /// As ``retire()``, but the lane keeps the task, which may come back: see ``reclaim(_:)``.
+    func park() {
+        lane.finish(index, keepsTask: true)
+    }
+
+    /// The inputs that the task reads; empty before it has found them.
+    var inputs: [TopicPartition] { handles.withLock { $0.inputs } }
 
     /// The lane has let go of the task.
     func laneReleased() {
@@ -110,6 +129,40 @@ final class TaskRunner: Sendable {
 
     private var isCancelled: Bool { handles.withLock { $0.isCancelled } }
 
+    /// The parked task came back to this process: it goes on if nobody has committed since.
+    ///
+    /// A new epoch of the producer ends whatever another owner has under way; then the journal's
+    /// last entry tells whether the state that was kept is still the newest.
+    func reclaim(_ newToken: GroupToken, sequence: UInt64) {
+        let (committer, kafka) = handles.withLock { ($0.committer, $0.output) }
+        guard let committer, let kafka else { return }
+        committer.perform { output in
+            kafka.adopt(newToken)
+            do throws(StartFailure) {
+                try self.settle(output.recreate)
+                if self.isCancelled { return }
+                let last = try self.lastSequence()
+                guard last.map({ $0 + 1 }) ?? 0 == sequence else {
+                    throw .again("another process has had it meanwhile")
+                }
+                self.lane.resume(self.index, generation: newToken.generation)
+            } catch {
+                self.lane.revoke(self.index)
+                self.surroundings.onStartFailure(self.index, error)
+            }
+        }
+    }
+
+    private func lastSequence() throws(StartFailure) -> UInt64? {
+        do throws(KafkaError) {
+            return try JournalTail(
+                settings: surroundings.settings, admin: surroundings.admin, log: surroundings.log
+            ).lastSequence(of: journal)
+        } catch {
+            throw StartFailure(error)
+        }
+    }
+
     // MARK: The committer's thread
 
     private func run() {
@@ -126,7 +179,7 @@ final class TaskRunner: Sendable {
     /// Fences the predecessor, finds the journal's end, opens the logs and hands the task over.
     private func prepare() throws(StartFailure) -> Committer? {
         let pipeline = surroundings.pipeline
-        let instrument = surroundings.instrument
+        let instrument = surroundings.options.instrument
         let kafka = KafkaTransactionalOutput(
             settings: surroundings.settings,
             transactionalID: "\(pipeline.groupID).\(index)",
@@ -138,25 +191,27 @@ final class TaskRunner: Sendable {
             ], token: token, log: surroundings.log)
         handles.withLock { $0.output = kafka }
         let output = instrument.output(kafka, task: index, of: pipeline)
-        try initialize(output)
+        try settle(output.initialize)
         if isCancelled { return nil }
-        let journal = TopicPartition(
-            topic: pipeline.output.journalTopic, partition: Int32(index))
-        let (starts, journalEnd): ([Int64], Int64)
+        let positions: TaskPositions
         let logs: (input: KafkaInputLog, journal: KafkaInputLog)
         do throws(KafkaError) {
-            journalEnd = try surroundings.admin.watermarks(of: journal).high
-            starts = try startOffsets(journalIsEmpty: journalEnd == 0)
-            try checkOffsets(journalIsEmpty: journalEnd == 0)
+            positions = try TaskPositions(
+                task: index, journal: journal, pipeline: pipeline, options: surroundings.options,
+                watch: surroundings.watch, admin: surroundings.admin)
             let journalLog = try surroundings.reader.openLog(
                 [(journal, KafkaOffset.beginning)], wake: lane.wakeup.descriptor)
             handles.withLock { $0.logs.append(journalLog) }
             let inputLog = try surroundings.reader.openLog(
-                Array(zip(inputs, starts)).map { ($0, $1) }, wake: lane.wakeup.descriptor)
-            handles.withLock { $0.logs.append(inputLog) }
+                Array(zip(positions.inputs, positions.starts)).map { ($0, $1) },
+                wake: lane.wakeup.descriptor)
+            handles.withLock { handles in
+                handles.logs.append(inputLog)
+                handles.inputs = positions.inputs
+            }
             logs = (inputLog, journalLog)
         } catch {
-            throw error.kind == .refused ? .fatal("\(error)") : .again("\(error)")
+            throw StartFailure(error)
         }
         let processor: PipelineProcessor
         do throws(ProcessorError) {
@@ -167,34 +222,47 @@ final class TaskRunner: Sendable {
         }
         let task = PipelineTask(
             index: index, processor: instrument.processor(processor, task: index, of: pipeline),
-            log: instrument.input(logs.input, task: index, of: pipeline), startOffsets: starts,
+            log: instrument.input(logs.input, task: index, of: pipeline),
+            startOffsets: positions.starts,
             journal: instrument.journal(logs.journal, task: index, of: pipeline),
-            journalEnd: journalEnd, generation: token.generation,
+            journalEnd: positions.journalEnd, generation: token.generation,
             policy: surroundings.policy)
         let report = surroundings.onCommitterNews
         let number = index
         let committer = Committer(
-            output: output, laneWakeup: lane.wakeup, giveUpAfter: surroundings.giveUpAfter
+            output: output, laneWakeup: lane.wakeup, giveUpAfter: surroundings.options.giveUpAfter
         ) { report(number, $0) }
+        handles.withLock { $0.committer = committer }
+        lane.add(LaneTask(task: task, committer: committer, review: positions.review))
+        // A cancellation before this line has not told the lane.
         let isCancelled = handles.withLock { handles in
-            handles.committer = committer
-            handles.isHandedOver = !handles.isCancelled
+            handles.isHandedOver = true
             return handles.isCancelled
         }
-        if isCancelled { return nil }
-        lane.add(LaneTask(task: task, committer: committer, journalLog: logs.journal))
+        if isCancelled {
+            committer.cancel()
+            lane.revoke(index)
+        }
         return committer
     }
 
-    private func initialize(_ output: any TransactionalOutput) throws(StartFailure) {
+    private var journal: TopicPartition {
+        TopicPartition(
+            topic: surroundings.pipeline.output.journalTopic, partition: Int32(index))
+    }
+
+    /// Makes a call until its outcome is definite or the task is taken away.
+    private func settle(
+        _ call: () throws(OutputFailure) -> Void
+    ) throws(StartFailure) {
         let began = monotonicMilliseconds()
         while !isCancelled {
             do throws(OutputFailure) {
-                return try output.initialize()
+                return try call()
             } catch {
                 switch error {
                 case .uncertain(let reason), .abortable(let reason):
-                    guard monotonicMilliseconds() - began < surroundings.giveUpAfter else {
+                    guard monotonicMilliseconds() - began < surroundings.options.giveUpAfter else {
                         throw .fatal("task \(index) cannot start its producer: \(reason)")
                     }
                     pause(milliseconds: 100)
@@ -203,37 +271,6 @@ final class TaskRunner: Sendable {
                 case .fatal(let reason): throw .fatal(reason)
                 }
             }
-        }
-    }
-
-    /// Where each input begins if the journal says nothing of it.
-    private func startOffsets(journalIsEmpty: Bool) throws(KafkaError) -> [Int64] {
-        var starts: [Int64] = []
-        for input in inputs {
-            let ends = try surroundings.admin.watermarks(of: input)
-            switch surroundings.pipeline.input.start {
-            case .latest where journalIsEmpty: starts.append(ends.high)
-            default: starts.append(ends.low)
-            }
-        }
-        return starts
-    }
-
-    /// An empty journal with committed offsets means that the journal was deleted: going on would
-    /// give an empty model in silence.
-    private func checkOffsets(journalIsEmpty: Bool) throws(KafkaError) {
-        guard journalIsEmpty, !surroundings.trustsJournal else { return }
-        let committed = try surroundings.admin.committedOffsets(
-            of: surroundings.pipeline.groupID, inputs)
-        if let place = committed.firstIndex(where: { $0 > 0 }) {
-            throw KafkaError(
-                kind: .refused,
-                problem: "the journal of task \(index) is empty, but the group "
-                    + "\(surroundings.pipeline.groupID) has committed offset \(committed[place]) "
-                    + "of \(inputs[place].topic)[\(inputs[place].partition)]: the journal topic "
-                    + "was deleted or emptied",
-                remedy: "restore the topic, or start anew: give the pipeline another name, or "
-                    + "delete the group's offsets (kafka-consumer-groups --delete-offsets)")
         }
     }
 

@@ -6,30 +6,10 @@ import Testing
 
 @Suite("Program", .serialized)
 struct ProgramTests {
-    /// The program beside the test bundle.
-    private static let program: String? = {
-        let bundles =
-            Bundle.allBundles.map(\.bundleURL) + [
-                URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-            ]
-        for bundle in bundles {
-            for folder in [bundle, bundle.deletingLastPathComponent()] {
-                let path = folder.appending(path: "tidewheel").path
-                var isFolder: ObjCBool = false
-                if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
-                    !isFolder.boolValue
-                {
-                    return path
-                }
-            }
-        }
-        return nil
-    }()
-
     private func run(
         _ words: [String], seconds: Double = 60
     ) throws -> (code: Int32, output: String, errors: String) {
-        let program = try #require(Self.program, "no program beside the test bundle")
+        let program = try #require(BuiltProgram.path, "no program beside the test bundle")
         let child = try ChildProcess([program] + words)
         defer { child.removeOutput() }
         let code = try #require(child.wait(seconds: seconds), "\(words) did not end")

@@ -15,6 +15,8 @@ final class PipelineFixture: Sendable {
     let pipeline: Pipeline
     let partitions: Int
     let stateFolder: URL
+    /// The pipeline file.
+    let text: String
     let log = KafkaLog { _ in }
     private let lines = Mutex<[String]>([])
 
@@ -25,7 +27,8 @@ final class PipelineFixture: Sendable {
     }
 
     init(
-        _ prefix: String, partitions: Int, scope: String = "pipeline", more: String = "",
+        _ prefix: String, partitions: Int, scope: String = "pipeline", input: String = "",
+        more: String = "",
         cluster: KafkaCluster? = nil
     ) throws {
         let cluster = try cluster ?? KafkaCluster.shared()
@@ -33,12 +36,12 @@ final class PipelineFixture: Sendable {
         self.partitions = partitions
         name = cluster.uniqueName(prefix)
         stateFolder = FileManager.default.temporaryDirectory.appending(path: "\(name).state")
-        let text = """
+        text = """
             version: 1
             pipeline: \(name)
             kafka:
               bootstrap.servers: \(cluster.bootstrap)
-            input: { topic: \(name), format: json }
+            input: { topic: \(name), format: json\(input.isEmpty ? "" : ", \(input)") }
             features: { a: numeric, b: numeric }
             label: { field: y, classes: ["0", "1"] }
             prepare: [{ standardize: all }]
@@ -79,6 +82,17 @@ final class PipelineFixture: Sendable {
         try feeder.flush()
     }
 
+    /// Produces records to one partition.
+    func produce(_ range: Range<Int>, to partition: Int32) throws {
+        let feeder = try KafkaFeeder(settings: settings, topic: name, log: log)
+        for index in range {
+            try feeder.send(
+                key: Array("k\(index)".utf8), value: Array(Self.value(index).utf8),
+                partition: partition)
+        }
+        try feeder.flush()
+    }
+
     /// All committed records of one of the pipeline's topics, by partition.
     func committed(_ stream: Core.OutputStream) throws -> [[KafkaRecord]] {
         try read(pipeline.output.topic(stream))
@@ -97,13 +111,55 @@ final class PipelineFixture: Sendable {
     }
 
     /// Starts a process of the pipeline on threads of this one.
-    func start(instanceID: String? = nil) -> RunningProcess {
+    func start(
+        instanceID: String? = nil, _ configure: (inout ProcessOptions) -> Void = { _ in }
+    ) -> RunningProcess {
         var options = ProcessOptions()
         options.instanceID = instanceID
+        configure(&options)
         let log = ProcessLog { severity, line in
             self.lines.withLock { $0.append("\(severity.rawValue) \(line)") }
         }
         return RunningProcess(PipelineProcess(pipeline: pipeline, options: options, log: log))
+    }
+
+    /// What is wrong with the committed predictions: each input record must have one, with its key
+    /// and offset, in the order of its partition.
+    func coverageProblem() throws -> String? {
+        let inputs = try read(name)
+        let predictions = try committed(.predictions)
+        for partition in inputs.indices {
+            let found = partition < predictions.count ? predictions[partition] : []
+            guard found.map(\.key) == inputs[partition].map(\.key) else {
+                return "partition \(partition): \(found.count) predictions for "
+                    + "\(inputs[partition].count) records, or other keys"
+            }
+            for (input, prediction) in zip(inputs[partition], found)
+            where !prediction.text.contains("\"offset\":\(input.offset)}")
+                && !prediction.text.contains("\"offset\":\(input.offset),")
+            {
+                return "partition \(partition): \(prediction.text) for offset \(input.offset)"
+            }
+        }
+        return nil
+    }
+
+    /// The entries of a task's journal.
+    func journal(_ task: Int = 0) throws -> [JournalEntry] {
+        let records = try committed(.journal)
+        guard task < records.count else { return [] }
+        return try records[task].map { try JournalEntry(decoding: $0.value ?? []) }
+    }
+
+    /// Waits until a condition holds, or fails.
+    func wait(
+        _ what: String, seconds: Double = 30, until condition: () throws -> Bool
+    ) throws {
+        let end = Date().addingTimeInterval(seconds)
+        while try !condition() {
+            guard Date() < end else { throw FixtureError("\(what): not so; \(said)") }
+            usleep(20_000)
+        }
     }
 
     /// Waits until as many predictions are committed, or fails after 30 s.

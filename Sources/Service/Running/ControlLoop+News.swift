@@ -1,0 +1,119 @@
+import Engine
+import State
+
+/// Follows what lanes, committers and starting threads tell.
+extension ControlLoop {
+    mutating func handleNews() {
+        for item in news.take() {
+            switch item {
+            case .lane(let event): follow(event)
+            case .startFailed(let task, let failure): follow(failure, of: task)
+            case .committer(let task, .retrying(let reason)):
+                log.say(
+                    .warning, "commits are retried: \(reason); nothing is lost meanwhile",
+                    [("task", "\(task)")])
+            case .committer(let task, .recovered):
+                log.say(.info, "commits go on", [("task", "\(task)")])
+            }
+        }
+    }
+
+    private mutating func follow(_ event: LaneEvent) {
+        switch event {
+        case .restoring(let task, let progress):
+            seats[task]?.progress = progress
+            seats[task]?.restoredRecords += progress.records
+            tellProgress(task)
+        case .live(let task, let sequence, let note):
+            if let note { log.say(.warning, note, [("task", "\(task)")]) }
+            let words = sequence == 0 ? "task started" : "task restored"
+            wentLive(
+                task, words,
+                [
+                    ("sequence", "\(sequence)"),
+                    ("replayed_records", "\(seats[task]?.restoredRecords ?? 0)"),
+                ])
+        case .resumed(let task):
+            wentLive(task, "task goes on where it stood", [])
+        case .parked(let task, let sequence):
+            seats[task]?.parkedSequence = sequence
+            seats[task]?.isLive = false
+        case .released(let task, let reason):
+            seats[task]?.runner?.laneReleased()
+            seats[task]?.isLive = false
+            follow(reason, of: task)
+        }
+    }
+
+    private mutating func wentLive(_ task: Int, _ words: String, _ fields: [(String, String)]) {
+        guard let seat = seats[task], seat.isOwned else { return }
+        seats[task]?.isLive = true
+        seats[task]?.failures = 0
+        seats[task]?.trouble = nil
+        let seconds = Double(monotonicMilliseconds() - seat.restoreStarted) / 1000
+        log.say(.info, words, [("task", "\(task)")] + fields + [("seconds", "\(seconds)")])
+    }
+
+    private mutating func follow(_ reason: ReleaseReason, of task: Int) {
+        switch reason {
+        case .drained:
+            // It made room for itself with more inputs.
+            if seats[task]?.isOwned == true { seats[task]?.restartAt = monotonicMilliseconds() }
+        case .revoked: break
+        case .refused(let why): outcome = outcome ?? .failed(why)
+        case .failed(.otherInputs(let named)) where isBehind(task, named):
+            retry(task, "its journal names partitions that this process does not see yet")
+        case .failed(let failure): outcome = outcome ?? .failed("task \(task): \(failure.message)")
+        case .dropped(.instanceFenced(let why)): outcome = .instanceFenced(why)
+        case .dropped(.fatal(let why)): outcome = outcome ?? .failed("task \(task): \(why)")
+        case .dropped(.fenced(let why)), .dropped(.uncertain(let why)),
+            .dropped(.abortable(let why)):
+            guard !isStopping, seats[task]?.isOwned == true else { return }
+            log.say(
+                .warning, "dropped (\(why)); restoring it from its journal", [("task", "\(task)")])
+            restartLater(task)
+        }
+    }
+
+    /// Whether a task's journal was written with more partitions than this process knows; not for
+    /// ever: the topic may have been made anew with fewer.
+    private func isBehind(_ task: Int, _ named: [TopicPartition]) -> Bool {
+        guard let seat = seats[task], let inputs = seat.runner?.inputs else { return false }
+        return named.count > inputs.count && Array(named.prefix(inputs.count)) == inputs
+            && seat.failures < 8
+    }
+
+    private mutating func follow(_ failure: TaskRunner.StartFailure, of task: Int) {
+        switch failure {
+        case .again(let reason): retry(task, reason)
+        case .fatal(let reason): outcome = outcome ?? .failed("task \(task): \(reason)")
+        case .instanceFenced(let reason): outcome = .instanceFenced(reason)
+        }
+    }
+
+    private mutating func retry(_ task: Int, _ reason: String) {
+        guard !isStopping, let seat = seats[task], seat.isOwned else { return }
+        if seat.trouble != reason {
+            seats[task]?.trouble = reason
+            log.say(.warning, "not started yet: \(reason); trying again", [("task", "\(task)")])
+        }
+        restartLater(task)
+    }
+
+    /// Says once a second how far a restore is and how long it will take.
+    private mutating func tellProgress(_ task: Int) {
+        let now = monotonicMilliseconds()
+        guard let seat = seats[task], let progress = seat.progress, progress.journalEnd > 0,
+            now - lastProgressLine >= 1000, now - seat.restoreStarted >= 1000
+        else { return }
+        lastProgressLine = now
+        let share = Double(progress.journalOffset) / Double(progress.journalEnd)
+        let elapsed = Double(now - seat.restoreStarted) / 1000
+        var fields = [
+            ("task", "\(task)"), ("percent", "\(Int(share * 100))"),
+            ("replayed_records", "\(seat.restoredRecords)"),
+        ]
+        if share > 0.01 { fields.append(("seconds_left", "\(Int(elapsed * (1 - share) / share))")) }
+        log.say(.info, "restoring", fields)
+    }
+}

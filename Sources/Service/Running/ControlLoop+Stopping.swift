@@ -1,0 +1,44 @@
+import Engine
+import KafkaIO
+
+extension ControlLoop {
+    /// Stops intake, commits what is computed, leaves the group, within `shutdown_within`.
+    mutating func shutDown() -> PipelineOutcome {
+        let began = monotonicMilliseconds()
+        let limit = parts.pipeline.delivery.shutdownWithin
+        isStopping = true
+        log.say(.info, "stopping")
+        if outcome == nil {
+            for lane in lanes { lane.drain() }
+        }
+        for seat in seats.values where outcome != nil || !seat.isLive { seat.runner?.cancel() }
+        // A margin for leaving the group.
+        let margin = min(1000, limit / 4)
+        let deadline = began + limit - margin
+        while !isQuiet, monotonicMilliseconds() < deadline {
+            parts.member.poll(milliseconds: 0) { event in
+                // Commits that are under way belong to the assignment that is about to end.
+                if case .revoked = event {
+                    wait(milliseconds: min(3000, deadline - monotonicMilliseconds())) {
+                        $0.isQuiet
+                    }
+                }
+            }
+            parts.reader.serve()
+            wait(milliseconds: 2) { $0.isQuiet }
+        }
+        let isLate = !isQuiet
+        for seat in seats.values { seat.runner?.cancel() }
+        for lane in lanes { lane.stop() }
+        if parts.options.keepsMembership {
+            parts.member.close(keepMembership: true) { _ in }
+        } else {
+            parts.member.leave(milliseconds: Int(max(100, min(5000, margin)))) { _ in }
+        }
+        if let outcome { return outcome }
+        log.say(
+            isLate ? .warning : .info, isLate ? "stopped late" : "stopped",
+            [("milliseconds", "\(monotonicMilliseconds() - began)")])
+        return isLate ? .stoppedLate : .stopped
+    }
+}

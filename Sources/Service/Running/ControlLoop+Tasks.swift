@@ -1,0 +1,166 @@
+import Engine
+import KafkaIO
+import State
+
+/// Follows the group's assignments: starts tasks, keeps those that may come back, ends the others.
+extension ControlLoop {
+    /// How long a revoked assignment is held for commits that are under way, in milliseconds.
+    private static let revokeLimit: Int64 = 3000
+
+    mutating func follow(_ event: MemberEvent) {
+        switch event {
+        case .assigned(let partitions, let token): take(partitions.map(Int.init), token)
+        case .revoked, .lost: break
+        case .instanceFenced(let reason): outcome = .instanceFenced(reason)
+        case .failed(let error):
+            if error.kind == .unauthorised || error.kind == .unauthenticated {
+                outcome = .failed("\(error)")
+            } else {
+                log.say(.error, "\(error)")
+            }
+        }
+    }
+
+    private mutating func take(_ assigned: [Int], _ token: GroupToken) {
+        self.token = token
+        let taskCount = parts.watch.layout.taskCount
+        let tasks = assigned.filter { $0 < taskCount }
+        log.say(
+            .info, tasks.isEmpty ? "standing by" : "assigned",
+            [
+                ("tasks", tasks.map(String.init).joined(separator: ",")),
+                ("of", "\(taskCount)"), ("generation", "\(token.generation)"),
+            ])
+        for task in tasks {
+            var seat = seats[task] ?? Seat()
+            seat.isOwned = true
+            seat.failures = 0
+            seat.trouble = nil
+            if let sequence = seat.parkedSequence, let runner = seat.runner {
+                seat.restoreStarted = monotonicMilliseconds()
+                runner.reclaim(token, sequence: sequence)
+            } else {
+                seat.restartAt = monotonicMilliseconds()
+            }
+            seat.parkedSequence = nil
+            seats[task] = seat
+        }
+        for (task, seat) in seats where seat.parkedSequence != nil {
+            seats[task]?.parkedSequence = nil
+            seat.runner?.cancel()
+        }
+    }
+
+    /// The assignment is about to end: commits what is computed and keeps the tasks as they are,
+    /// because the next assignment often gives them back. What is not committed in time is dropped.
+    mutating func giveUpAll() {
+        token = nil
+        let owned = seats.filter { $0.value.isOwned }
+        guard !owned.isEmpty else { return }
+        log.say(.info, "revoked")
+        for (task, seat) in owned {
+            seats[task]?.isOwned = false
+            seats[task]?.restartAt = nil
+            if seat.isLive, !seat.isRetiring { seat.runner?.park() } else { seat.runner?.cancel() }
+        }
+        wait(milliseconds: Self.revokeLimit) { loop in
+            loop.seats.values.allSatisfy { $0.runner == nil || $0.parkedSequence != nil }
+        }
+        for (task, seat) in seats where seat.parkedSequence == nil && !seat.isOwned {
+            seats[task]?.isLive = false
+            seat.runner?.cancel()
+        }
+    }
+
+    /// The assignment is gone: whatever is not committed never will be.
+    mutating func dropAll() {
+        token = nil
+        let owned = seats.filter { $0.value.isOwned || $0.value.parkedSequence != nil }
+        guard !owned.isEmpty else { return }
+        log.say(.warning, "the assignment was lost; its tasks are dropped and restored later")
+        for (task, seat) in owned {
+            seats[task]?.isOwned = false
+            seats[task]?.restartAt = nil
+            seats[task]?.parkedSequence = nil
+            seats[task]?.isLive = false
+            seat.runner?.cancel()
+        }
+        // A call that is under way ends soon; the next start waits for it in any case.
+        wait(milliseconds: Self.revokeLimit) { loop in
+            loop.seats.values.allSatisfy { $0.runner == nil }
+        }
+    }
+
+    /// Goes on with the tasks' news until a condition holds or the time is over.
+    mutating func wait(milliseconds: Int64, until done: (borrowing ControlLoop) -> Bool) {
+        let began = monotonicMilliseconds()
+        let pause = Wakeup()
+        while !done(self), monotonicMilliseconds() - began < milliseconds {
+            pause.wait(milliseconds: 2)
+            handleNews()
+            finishRunners()
+        }
+    }
+
+    mutating func startDueTasks() {
+        guard let token else { return }
+        let now = monotonicMilliseconds()
+        for task in seats.keys.sorted() {
+            guard var seat = seats[task], seat.isOwned, seat.runner == nil,
+                let time = seat.restartAt, now >= time
+            else { continue }
+            let news = news
+            let runner = TaskRunner(
+                index: task, token: token, lane: lanes[task % lanes.count],
+                surroundings: TaskRunner.Surroundings(
+                    pipeline: parts.pipeline, settings: parts.settings, admin: parts.admin,
+                    reader: parts.reader, log: parts.kafkaLog, policy: policy,
+                    options: parts.options, watch: parts.watch,
+                    onStartFailure: { news.add(.startFailed(task: $0, $1)) },
+                    onCommitterNews: { news.add(.committer(task: $0, $1)) }))
+            seat.runner = runner
+            seat.restartAt = nil
+            seat.isLive = false
+            seat.isRetiring = false
+            seat.progress = nil
+            seat.restoredRecords = 0
+            seat.restoreStarted = now
+            seats[task] = seat
+            runner.start()
+        }
+    }
+
+    /// Frees the tasks that no thread touches any more.
+    mutating func finishRunners() {
+        for task in seats.keys.sorted() {
+            guard let runner = seats[task]?.runner, runner.isFinished else { continue }
+            runner.close()
+            seats[task]?.runner = nil
+            seats[task]?.isLive = false
+            seats[task]?.parkedSequence = nil
+            if seats[task]?.isOwned == false { seats[task] = nil }
+        }
+    }
+
+    /// Starts a task again after a while, doubling from 100 ms to 10 s.
+    mutating func restartLater(_ task: Int) {
+        guard var seat = seats[task], seat.isOwned else { return }
+        let pause: Int64 = min(10_000, 100 << Int64(min(7, seat.failures)))
+        seat.failures += 1
+        seat.restartAt = monotonicMilliseconds() + pause
+        seats[task] = seat
+    }
+
+    /// Ends the tasks that have fewer inputs than there are now, after a commit; they are restored
+    /// with all of them.
+    mutating func growTasks() {
+        let layout = parts.watch.layout
+        for (task, seat) in seats where seat.isLive && seat.isOwned && !seat.isRetiring {
+            guard let runner = seat.runner,
+                runner.inputs.count < layout.inputs(ofTask: task).count
+            else { continue }
+            seats[task]?.isRetiring = true
+            runner.retire()
+        }
+    }
+}

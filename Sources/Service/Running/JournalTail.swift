@@ -1,0 +1,49 @@
+import Core
+import KafkaIO
+import State
+
+/// Finds how far a task's journal is committed, without replaying it.
+struct JournalTail {
+    let settings: KafkaSettings
+    let admin: KafkaAdmin
+    let log: KafkaLog
+
+    /// The sequence number of the last committed entry; `nil` for an empty journal.
+    ///
+    /// Call it after the task's producer was initialised: nothing is under way then, so that the end
+    /// of the committed records is the true one.
+    func lastSequence(of journal: TopicPartition) throws(KafkaError) -> UInt64? {
+        let ends = try admin.watermarks(of: journal)
+        var reach: Int64 = 64
+        while true {
+            let start = max(ends.low, ends.high - reach)
+            if let entry = try lastEntry(of: journal, from: start) { return entry.sequence }
+            guard start > ends.low else { return nil }
+            reach *= 8
+        }
+    }
+
+    private func lastEntry(
+        of journal: TopicPartition, from start: Int64
+    ) throws(KafkaError) -> JournalEntry? {
+        let tail = try KafkaTail(
+            settings: settings, topic: journal.topic, starts: [(journal.partition, start)],
+            log: log)
+        defer { tail.close() }
+        var last: [UInt8]?
+        guard try tail.readToEnd(milliseconds: 10_000, { last = $0.value ?? last }) else {
+            throw KafkaError(
+                kind: .unreachable, problem: "the end of \(journal.topic) was not reached",
+                remedy: "check that the broker runs")
+        }
+        guard let last else { return nil }
+        do throws(StateError) {
+            return try JournalEntry(decoding: last)
+        } catch {
+            throw KafkaError(
+                kind: .other,
+                problem: "the last entry of \(journal.topic) cannot be read: \(error)",
+                remedy: "the task is restored from the whole journal")
+        }
+    }
+}

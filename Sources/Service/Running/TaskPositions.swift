@@ -1,0 +1,49 @@
+import Engine
+import KafkaIO
+import State
+
+/// Where a task stands on the log before it is restored.
+///
+/// Found after the task's producer was initialised, which has ended whatever its predecessor was
+/// about to commit.
+struct TaskPositions: Sendable {
+    /// The task's inputs, new partitions included.
+    let inputs: [TopicPartition]
+    /// Where the inputs' logs are opened; the journal says where the task really begins.
+    let starts: [Int64]
+    /// The journal's true end, which the restore must reach.
+    let journalEnd: Int64
+    /// What to do with the group's offsets once the journal's end is reached.
+    let review: OffsetReview
+
+    /// Asks the brokers; blocks for the time of some requests.
+    init(
+        task: Int, journal: TopicPartition, pipeline: Pipeline, options: ProcessOptions,
+        watch: InputWatch, admin: KafkaAdmin
+    ) throws(KafkaError) {
+        inputs = try watch.refresh().inputs(ofTask: task)
+        journalEnd = try admin.watermarks(of: journal).high
+        // The embedded cluster keeps no offsets of transactions.
+        let committed =
+            options.isEmbedded
+            ? [Int64](repeating: -1, count: inputs.count)
+            : try admin.committedOffsets(of: pipeline.groupID, inputs)
+        // Offsets and journal are compared as of one moment: nobody may have written between.
+        guard try admin.watermarks(of: journal).high == journalEnd else {
+            throw KafkaError(
+                kind: .other, problem: "another process writes to the journal of task \(task)",
+                remedy: "it is asked again")
+        }
+        var lowest: [Int64] = []
+        var first: [Int64] = []
+        for input in inputs {
+            let ends = try admin.watermarks(of: input)
+            lowest.append(ends.low)
+            first.append(pipeline.input.start == .latest ? ends.high : ends.low)
+        }
+        starts = journalEnd == 0 ? first : lowest
+        review = OffsetReview(
+            task: task, groupID: pipeline.groupID, inputs: inputs, committed: committed,
+            firstOffsets: first, trust: options.trust)
+    }
+}

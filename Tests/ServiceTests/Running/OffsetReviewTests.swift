@@ -1,0 +1,180 @@
+// Method: verdicts for chosen positions; then pipelines on a real broker whose group's offsets are
+// deleted or changed by Kafka's own tool between two runs.
+import Core
+import Engine
+import Foundation
+import KafkaIO
+import Service
+import State
+import TestSupport
+import Testing
+
+@Suite("Offsets of the journal and the group")
+struct OffsetReviewTests {
+    private func review(
+        _ committed: [Int64], first: [Int64] = [0, 0], trust: OffsetTrust? = nil
+    ) -> OffsetReview {
+        OffsetReview(
+            task: 0, groupID: "g",
+            inputs: committed.indices.map { TopicPartition(topic: "in", partition: Int32($0)) },
+            committed: committed, firstOffsets: first, trust: trust)
+    }
+
+    private func reason(_ verdict: OffsetReview.Verdict) -> String? {
+        if case .refused(let why) = verdict { why } else { nil }
+    }
+
+    @Test("equal and absent offsets agree with the journal")
+    func agreement() {
+        #expect(review([5, 7]).verdict(sequence: 3, positions: [5, 7]) == .agreed(note: nil))
+        #expect(review([-1, 7]).verdict(sequence: 3, positions: [5, 7]) == .agreed(note: nil))
+        #expect(review([-1, -1]).verdict(sequence: 0, positions: [0, 0]) == .agreed(note: nil))
+    }
+
+    @Test("differing offsets are refused with both")
+    func difference() {
+        let after = reason(review([9, 7]).verdict(sequence: 3, positions: [5, 7]))
+        #expect(after?.contains("in[0]@5") == true && after?.contains("in[0]@9") == true)
+        #expect(after?.contains("--trust journal") == true)
+        #expect(after?.contains("--trust offsets") == true)
+        let before = reason(review([2, 7]).verdict(sequence: 3, positions: [5, 7]))
+        #expect(before?.contains("--trust offsets") == false, "a model cannot go back")
+    }
+
+    @Test("trust decides, but never sends a model back")
+    func trust() {
+        let journal = review([9, 7], trust: .journal).verdict(sequence: 3, positions: [5, 7])
+        guard case .agreed(.some) = journal else {
+            Issue.record("\(journal)")
+            return
+        }
+        let forward = review([9, -1], trust: .offsets).verdict(sequence: 3, positions: [5, 7])
+        guard case .moveOn([9, 7], .some(let note)) = forward else {
+            Issue.record("\(forward)")
+            return
+        }
+        #expect(note.contains("up to 4 records"))
+        let back = review([9, 6], trust: .offsets).verdict(sequence: 3, positions: [5, 7])
+        #expect(reason(back)?.contains("cannot go back") == true)
+    }
+
+    @Test("an empty journal begins at the first offsets, unless the group was further")
+    func empty() {
+        let latest = review([-1, 0], first: [10, 20])
+        #expect(latest.verdict(sequence: 0, positions: [10, 20]) == .agreed(note: nil))
+        #expect(
+            latest.verdict(sequence: 0, positions: [0, 0]) == .moveOn(to: [10, 20], note: nil),
+            "only aborted entries: the logs were opened at their beginnings")
+        let lost = review([4, -1])
+        #expect(reason(lost.verdict(sequence: 0, positions: [0, 0]))?.contains("deleted") == true)
+        let offsets = review([4, -1], trust: .offsets).verdict(sequence: 0, positions: [0, 0])
+        guard case .moveOn([4, 0], .some) = offsets else {
+            Issue.record("\(offsets)")
+            return
+        }
+        let journal = review([4, -1], trust: .journal).verdict(sequence: 0, positions: [0, 0])
+        guard case .moveOn([0, 0], .some) = journal else {
+            Issue.record("\(journal)")
+            return
+        }
+    }
+}
+
+@Suite(
+    "Offsets changed between two runs",
+    .enabled(if: TestEnvironment.hasKafka, Comment(rawValue: TestEnvironment.kafkaRemedy)),
+    .serialized)
+struct ChangedOffsetTests {
+    private func fixture() throws -> PipelineFixture {
+        let fixture = try PipelineFixture("offsets", partitions: 1)
+        try fixture.produce(0..<200)
+        let running = fixture.start()
+        try fixture.waitForPredictions(200)
+        #expect(running.stop() == .stopped)
+        return fixture
+    }
+
+    private func groups(_ fixture: PipelineFixture, _ words: [String]) throws {
+        try KafkaCluster.tool(
+            [
+                "groups", "--bootstrap-server", fixture.cluster.bootstrap, "--group",
+                fixture.pipeline.groupID, "--topic", "\(fixture.name):0",
+            ] + words)
+    }
+
+    private func committedOffset(_ fixture: PipelineFixture) throws -> Int64 {
+        let admin = try KafkaAdmin(
+            settings: fixture.settings, groupID: fixture.pipeline.groupID, log: fixture.log)
+        defer { admin.close() }
+        return try admin.committedOffsets(
+            of: fixture.pipeline.groupID, [TopicPartition(topic: fixture.name, partition: 0)])[0]
+    }
+
+    @Test("absent offsets are written again with the next transaction")
+    func absent() throws {
+        let fixture = try fixture()
+        try groups(fixture, ["--delete-offsets"])
+        #expect(try committedOffset(fixture) == -1)
+        let running = fixture.start()
+        try fixture.produce(200..<260)
+        try fixture.waitForPredictions(260)
+        #expect(running.stop() == .stopped)
+        #expect(try committedOffset(fixture) == 260)
+        #expect(try fixture.coverageProblem() == nil)
+    }
+
+    @Test("offsets that were set back stop the pipeline; the journal can be trusted")
+    func setBack() throws {
+        let fixture = try fixture()
+        try groups(fixture, ["--reset-offsets", "--to-offset", "50", "--execute"])
+        let refused = fixture.start().wait(seconds: 30)
+        guard case .failed(let reason)? = refused else {
+            Issue.record("\(String(describing: refused))")
+            return
+        }
+        #expect(reason.contains("[0]@200") && reason.contains("[0]@50"), "\(reason)")
+        let running = fixture.start { $0.trust = .journal }
+        try fixture.produce(200..<230)
+        try fixture.waitForPredictions(230)
+        #expect(running.stop() == .stopped)
+        #expect(try committedOffset(fixture) == 230)
+        #expect(try fixture.coverageProblem() == nil)
+    }
+
+    @Test("offsets that were set forward can be trusted: the records between are skipped for good")
+    func setForward() throws {
+        let fixture = try fixture()
+        try fixture.produce(200..<300)
+        try groups(fixture, ["--reset-offsets", "--to-offset", "250", "--execute"])
+        let running = fixture.start { $0.trust = .offsets }
+        try fixture.waitForPredictions(250)
+        #expect(running.stop() == .stopped)
+        #expect(fixture.said.contains { $0.contains("up to 50 records") })
+        let keys = try fixture.committed(.predictions)[0].map {
+            String(decoding: $0.key ?? [], as: UTF8.self)
+        }
+        #expect(keys == (Array(0..<200) + Array(250..<300)).map { "k\($0)" })
+        // The journal knows: a later start needs no trust and replays to the same hashes.
+        let again = fixture.start()
+        try fixture.produce(300..<310)
+        try fixture.waitForPredictions(260)
+        #expect(again.stop() == .stopped)
+    }
+
+    @Test("a deleted journal is no new model in silence")
+    func deletedJournal() throws {
+        let fixture = try fixture()
+        let admin = try KafkaAdmin(settings: fixture.settings, log: fixture.log)
+        defer { admin.close() }
+        try admin.delete(fixture.pipeline.output.journalTopic)
+        try fixture.wait("the journal is gone") {
+            try admin.partitionCount(of: fixture.pipeline.output.journalTopic) == nil
+        }
+        let refused = fixture.start().wait(seconds: 30)
+        guard case .failed(let reason)? = refused else {
+            Issue.record("\(String(describing: refused))")
+            return
+        }
+        #expect(reason.contains("deleted or emptied"), "\(reason)")
+    }
+}
