@@ -83,6 +83,12 @@ let package = Package(
                 "TestSupport", "Core", "Drift", "Engine", "Evaluation", "Features", "Formats",
                 "Models", "CCopyLoop", "CRdKafka", "CPlatform",
             ], swiftSettings: testing),
+        .executableTarget(
+            name: "crash",
+            dependencies: [
+                "TestSupport", "Core", "Engine", "KafkaIO", "Service", "State", "CRdKafka",
+                "CPlatform",
+            ], swiftSettings: testing),
     ]
         + [
             ("Core", ["Core"]),

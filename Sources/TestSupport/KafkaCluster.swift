@@ -22,8 +22,13 @@ package final class KafkaCluster: Sendable {
 
     /// Starts a cluster of its own, for a test that stops or pauses brokers; 3–10 s.
     ///
-    /// - Parameter settings: lines `key=value` of `server.properties`.
-    package init(nodes: Int = 1, secure: Bool = false, settings: [String] = []) throws {
+    /// - Parameters:
+    ///   - proxied: whether each broker also listens where a proxy's connections go, see
+    ///     ``proxyRoutes``.
+    ///   - settings: lines `key=value` of `server.properties`.
+    package init(
+        nodes: Int = 1, secure: Bool = false, proxied: Bool = false, settings: [String] = []
+    ) throws {
         let temporary = FileManager.default.temporaryDirectory
         let folder = temporary.appending(path: "tidewheel-kafka-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -32,10 +37,11 @@ package final class KafkaCluster: Sendable {
 
         var attempt = 1
         while true {
-            let port = try Self.freePort(nodes: nodes, secure: secure)
+            let port = try Self.freePort(nodes: nodes, spread: secure || proxied)
             var arguments = ["start", folder.appending(path: "cluster").path]
             arguments += ["--port", "\(port)", "--nodes", "\(nodes)"]
             if secure { arguments.append("--secure") }
+            if proxied { arguments.append("--proxied") }
             for setting in settings { arguments += ["--set", setting] }
             do {
                 let printed = try Self.tool(arguments, seconds: 180)
@@ -76,6 +82,14 @@ package final class KafkaCluster: Sendable {
         "\(prefix)-\(UUID().uuidString.prefix(8).lowercased())"
     }
 
+    /// For a cluster started with `proxied`, from which port a proxy must carry connections to
+    /// which, broker by broker; clients bootstrap at the former.
+    package var proxyRoutes: [(from: Int, to: Int)] {
+        bootstrap.split(separator: ",").compactMap { address in
+            Int(address.split(separator: ":").last ?? "").map { ($0 + 200, $0 + 100) }
+        }
+    }
+
     /// Creates a topic and returns once its partitions have leaders.
     ///
     /// - Parameter settings: topic settings such as `retention.ms`.
@@ -101,11 +115,11 @@ package final class KafkaCluster: Sendable {
     }
 
     /// A port from which all of the cluster's ports are free, below the range of outgoing ones.
-    private static func freePort(nodes: Int, secure: Bool) throws -> Int {
+    private static func freePort(nodes: Int, spread: Bool) throws -> Int {
         for _ in 0..<200 {
             let port = 15_000 + 10 * Int.random(in: 0..<1_600)
             var wanted = Array(port..<port + 2 * nodes)
-            if secure { wanted += wanted.flatMap { [$0 + 100, $0 + 200] } }
+            if spread { wanted += wanted.flatMap { [$0 + 100, $0 + 200] } }
             if wanted.allSatisfy(isFree) { return port }
         }
         throw ChildFailure(command: "find a free port", code: -1, output: "none in 200 attempts")

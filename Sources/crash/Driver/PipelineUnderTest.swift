@@ -1,0 +1,90 @@
+import Engine
+import Foundation
+
+/// A pipeline of a run: its file and what it must equal.
+struct PipelineUnderTest {
+    enum Kind: String, CaseIterable {
+        /// One model for each partition.
+        case tree
+        /// One model over all partitions.
+        case logistic
+        /// A canary for each partition.
+        case canary
+        /// A canary over all partitions.
+        case canaryMerged = "canary-merged"
+        /// A canary over all partitions that were written before it starts.
+        case preloaded
+    }
+
+    /// What its predictions are compared with.
+    enum Oracle {
+        /// An uninterrupted pass over each partition.
+        case partitions
+        /// A plain replay of the committed journal.
+        case journal
+        /// The merge of the whole input by timestamp.
+        case timestamps
+    }
+
+    let kind: Kind
+    let path: String
+    let pipeline: Pipeline
+    let partitionCount: Int
+
+    var name: String { pipeline.name }
+    var taskCount: Int { pipeline.scope == .pipeline ? 1 : partitionCount }
+    var tasks: [TaskID] { (0..<taskCount).map { TaskID(pipeline: name, task: $0) } }
+    var oracle: Oracle {
+        switch kind {
+        case .tree, .canary: .partitions
+        case .logistic, .canaryMerged: .journal
+        case .preloaded: .timestamps
+        }
+    }
+
+    init(
+        _ kind: Kind, bootstrap: String, topic: String, partitions: Int, folder: URL
+    ) throws {
+        self.kind = kind
+        partitionCount = partitions
+        let name = kind == .preloaded ? "canary-preloaded" : kind.rawValue
+        let model =
+            kind == .tree
+            ? "hoeffding_tree: { grace_period: 100 }"
+            : "logistic_regression: { learning_rate: 0.05 }"
+        let scope = kind == .tree || kind == .canary ? "partition" : "pipeline"
+        let text = """
+            version: 1
+            pipeline: \(name)
+            kafka:
+              bootstrap.servers: \(bootstrap)
+            kafka.consumer: { session.timeout.ms: 6000 }
+            input: { topic: \(topic), format: json, id: id }
+            features: { a: numeric, b: numeric, c: numeric, d: numeric }
+            label: { field: y, classes: ["0", "1"] }
+            prepare: [{ standardize: all }]
+            model: { \(model) }
+            one_model_per: \(scope)
+            metrics: { every: 500 records, windows: [1000 records] }
+            drift: [{ adwin: { watch: error, then: alert } }]
+            state: { restore_within: 1 s, folder: \(folder.appending(path: "state").path) }
+
+            """
+        let file = folder.appending(path: "\(name).yaml")
+        try Data(text.utf8).write(to: file)
+        path = file.path
+        pipeline = try PipelineReader.read(path: path).pipeline
+    }
+}
+
+/// A task of a pipeline.
+struct TaskID: Hashable, Comparable, CustomStringConvertible {
+    let pipeline: String
+    let task: Int
+
+    var description: String { "\(pipeline)/\(task)" }
+
+    static func < (first: TaskID, second: TaskID) -> Bool {
+        (first.pipeline, first.task) < (second.pipeline, second.task)
+    }
+}

@@ -1,0 +1,142 @@
+import Core
+import Engine
+import KafkaIO
+
+/// The records that a pipeline wrote, or should have written, told apart by hashes.
+struct Harvest {
+    /// For each partition the offset of the input record and the hash of key and value.
+    var predictions: [[(offset: Int64, hash: UInt64)]]
+    /// For each partition the hash of each metrics or drift record.
+    var reports: [[UInt64]]
+
+    init(partitions: Int) {
+        predictions = [[(offset: Int64, hash: UInt64)]](repeating: [], count: partitions)
+        reports = [[UInt64]](repeating: [], count: partitions)
+    }
+
+    mutating func addPrediction(partition: Int32, key: Span<UInt8>, value: Span<UInt8>) {
+        predictions[Int(partition)].append(
+            (Self.offset(in: value), Self.hash(key, value)))
+    }
+
+    mutating func addReport(partition: Int32, value: Span<UInt8>) {
+        let nothing: [UInt8] = []
+        reports[Int(partition)].append(Self.hash(nothing.span, value))
+    }
+
+    /// Adds what a processor wrote.
+    mutating func add(_ buffer: borrowing OutputBuffer) {
+        let bytes = buffer.content.bytes
+        for entry in buffer.entries {
+            let key = bytes.extracting(entry.start..<entry.valueStart)
+            let value = bytes.extracting(
+                entry.valueStart..<entry.valueStart + max(0, entry.valueCount))
+            switch entry.stream {
+            case .predictions: addPrediction(partition: entry.partition, key: key, value: value)
+            case .metrics: addReport(partition: entry.partition, value: value)
+            case .deadLetters, .journal, .state: break
+            }
+        }
+    }
+
+    private static func hash(_ key: Span<UInt8>, _ value: Span<UInt8>) -> UInt64 {
+        var hash = ContentHash()
+        hash.combine(key)
+        hash.combine(value)
+        return hash.value
+    }
+
+    /// The number that a prediction's last field, `"offset"`, holds; −1 if it has none.
+    static func offset(in value: Span<UInt8>) -> Int64 {
+        var index = value.count - 2
+        var number: Int64 = 0
+        var scale: Int64 = 1
+        var digits = 0
+        while index >= 0, value[index] >= 0x30, value[index] <= 0x39 {
+            number += Int64(value[index] - 0x30) * scale
+            scale &*= 10
+            digits += 1
+            index -= 1
+        }
+        return digits > 0 ? number : -1
+    }
+}
+
+/// What differs between what was written and what should have been.
+struct Comparison {
+    var expected = 0
+    var lost = 0
+    var doubled = 0
+    var changed = 0
+    /// Predictions of records that the oracle does not know.
+    var unknown = 0
+    /// Predictions out of their partition's order.
+    var disordered = 0
+    var reportsExpected = 0
+    /// Reports that differ from those of the oracle, place by place.
+    var reportsWrong = 0
+    /// The first differences, for people.
+    var examples: [String] = []
+
+    var isClean: Bool {
+        lost + doubled + changed + unknown + disordered + reportsWrong == 0
+    }
+
+    init(expected wanted: Harvest, found: Harvest, of name: String) {
+        for partition in wanted.predictions.indices {
+            compare(
+                wanted.predictions[partition], found.predictions[partition],
+                "\(name)[\(partition)]")
+            compareReports(
+                wanted.reports[partition], found.reports[partition], "\(name)[\(partition)]")
+        }
+    }
+
+    private mutating func compare(
+        _ wanted: [(offset: Int64, hash: UInt64)], _ found: [(offset: Int64, hash: UInt64)],
+        _ place: String
+    ) {
+        expected += wanted.count
+        var hashes: [Int64: UInt64] = [:]
+        for entry in wanted { hashes[entry.offset] = entry.hash }
+        var seen: Set<Int64> = []
+        var last: Int64 = -1
+        for entry in found {
+            guard let hash = hashes[entry.offset] else {
+                unknown += 1
+                note("\(place): a prediction of offset \(entry.offset), which has none")
+                continue
+            }
+            if !seen.insert(entry.offset).inserted {
+                doubled += 1
+                note("\(place): two predictions of offset \(entry.offset)")
+            } else if hash != entry.hash {
+                changed += 1
+                note("\(place): another prediction of offset \(entry.offset)")
+            }
+            if entry.offset < last {
+                disordered += 1
+                note("\(place): offset \(entry.offset) after \(last)")
+            }
+            last = entry.offset
+        }
+        for entry in wanted where !seen.contains(entry.offset) {
+            lost += 1
+            note("\(place): no prediction of offset \(entry.offset)")
+        }
+    }
+
+    private mutating func compareReports(
+        _ wanted: [UInt64], _ found: [UInt64], _ place: String
+    ) {
+        reportsExpected += wanted.count
+        guard wanted != found else { return }
+        let same = zip(wanted, found).prefix { $0 == $1 }.count
+        reportsWrong += max(wanted.count, found.count) - same
+        note("\(place): report \(same) differs; \(found.count) instead of \(wanted.count)")
+    }
+
+    private mutating func note(_ text: String) {
+        if examples.count < 8 { examples.append(text) }
+    }
+}
