@@ -28,7 +28,7 @@ final class PipelineFixture: Sendable {
 
     init(
         _ prefix: String, partitions: Int, scope: String = "pipeline", input: String = "",
-        more: String = "",
+        kafka: String = "", more: String = "",
         cluster: KafkaCluster? = nil
     ) throws {
         let cluster = try cluster ?? KafkaCluster.shared()
@@ -41,6 +41,7 @@ final class PipelineFixture: Sendable {
             pipeline: \(name)
             kafka:
               bootstrap.servers: \(cluster.bootstrap)
+              \(kafka)
             input: { topic: \(name), format: json\(input.isEmpty ? "" : ", \(input)") }
             features: { a: numeric, b: numeric }
             label: { field: y, classes: ["0", "1"] }
@@ -162,14 +163,14 @@ final class PipelineFixture: Sendable {
         }
     }
 
-    /// Waits until as many predictions are committed, or fails after 30 s.
-    func waitForPredictions(_ count: Int) throws {
-        let end = Date().addingTimeInterval(30)
+    /// Waits until as many predictions are committed, or fails.
+    func waitForPredictions(_ count: Int, seconds: Double = 30) throws {
+        let end = Date().addingTimeInterval(seconds)
         while true {
             let found = (try? committed(.predictions).joined().count) ?? 0
             if found >= count { return }
             guard Date() < end else {
-                throw FixtureError("\(found) of \(count) predictions after 30 s; \(said)")
+                throw FixtureError("\(found) of \(count) predictions after \(seconds) s; \(said)")
             }
             usleep(50_000)
         }
