@@ -44,6 +44,8 @@ struct KernelBenchmark {
         if isWanted("whole pipeline") {
             kernels += try ProcessorKernels(batchRecords: batchRecords, repetitions: repetitions)
                 .measure()
+            kernels += try FieldKernels(batchRecords: batchRecords, repetitions: repetitions)
+                .measure()
         }
         // Once more, so that a machine that changes its mood shows on both sides.
         for (name, nanoseconds) in try prototypes?.run() ?? [:] {
