@@ -30,6 +30,7 @@ let package = Package(
         .systemLibrary(
             name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "CSimdJSON",
@@ -52,7 +53,7 @@ let package = Package(
         .target(name: "Evaluation", dependencies: ["Core"], swiftSettings: strict),
         .target(name: "Configuration", dependencies: ["Core", "CYaml"], swiftSettings: strict),
         .target(name: "Formats", dependencies: ["Core", "CSimdJSON"], swiftSettings: strict),
-        .target(name: "State", dependencies: ["Core"], swiftSettings: strict),
+        .target(name: "State", dependencies: ["Core", "CZstd"], swiftSettings: strict),
         .target(
             name: "Engine",
             dependencies: [

@@ -7,7 +7,7 @@ package import Core
 /// ``MergeOrder``), so that a round is no more than the end offset of each input.
 package struct JournalEntry: Sendable, Equatable {
     /// The newest format that this program writes and reads.
-    package static let formatVersion: Int = 1
+    package static let formatVersion: Int = 2
 
     /// The pipeline's fingerprint: a journal of another pipeline version is refused.
     package var fingerprint: UInt64
@@ -31,11 +31,19 @@ package struct JournalEntry: Sendable, Equatable {
     package var predictionHash: UInt64
     /// The hash of the task's whole state after this commit, every few entries.
     package var stateHash: UInt64?
+    /// The snapshot that a restore loads; `nil` before the first. New in format 2, as what follows.
+    package var live: SnapshotReference?
+    /// The one before it, loaded if the live one turns out to be damaged.
+    package var previous: SnapshotReference?
+    /// The last entries that were skipped because their input was lost, as long as a snapshot from
+    /// before them is referred to.
+    package var skipped: SkippedEntries?
 
     package init(
         fingerprint: UInt64, sequence: UInt64, generation: Int32, inputs: [TopicPartition],
         nextOffsets: [Int64], rounds: [[Int64]], recordCount: UInt64, predictionCount: UInt64,
-        predictionHash: UInt64, stateHash: UInt64?
+        predictionHash: UInt64, stateHash: UInt64?, live: SnapshotReference? = nil,
+        previous: SnapshotReference? = nil, skipped: SkippedEntries? = nil
     ) {
         precondition(nextOffsets.count == inputs.count, "an offset for each input")
         self.fingerprint = fingerprint
@@ -49,11 +57,14 @@ package struct JournalEntry: Sendable, Equatable {
         self.predictionCount = predictionCount
         self.predictionHash = predictionHash
         self.stateHash = stateHash
+        self.live = live
+        self.previous = previous
+        self.skipped = skipped
     }
 }
 
 extension JournalEntry {
-    /// The entry as bytes, closed by a hash over all of them.
+    /// The entry as bytes in the newest format, closed by a hash over all of them.
     package func encoded() -> [UInt8] {
         var encoder = StateEncoder()
         encoder.section("journal", version: Self.formatVersion)
@@ -75,15 +86,18 @@ extension JournalEntry {
         encoder.write(predictionCount)
         encoder.write(predictionHash)
         encoder.write(optional: stateHash) { $0.write($1) }
-        encoder.write(Self.hash(of: encoder.bytes))
-        return encoder.bytes
+        encoder.write(optional: live) { $1.encode(to: &$0) }
+        encoder.write(optional: previous) { $1.encode(to: &$0) }
+        encoder.write(optional: skipped) { $1.encode(to: &$0) }
+        encoder.write(contentHash(of: encoder.bytes))
+        return encoder.finish()
     }
 
     /// Reads an entry and checks its hash.
     package init(decoding bytes: [UInt8]) throws(StateError) {
         guard bytes.count >= 8 else { throw .truncated }
         var decoder = StateDecoder(bytes)
-        _ = try decoder.section("journal", through: Self.formatVersion)
+        let version = try decoder.section("journal", through: Self.formatVersion)
         fingerprint = try decoder.readUInt64()
         numericsVersion = try decoder.readInteger(UInt32.self)
         sequence = try decoder.readUInt64()
@@ -110,14 +124,16 @@ extension JournalEntry {
         stateHash = try decoder.readOptional { (inner) throws(StateError) in
             try inner.readUInt64()
         }
+        if version >= 2 {
+            live = try decoder.readOptional(SnapshotReference.init)
+            previous = try decoder.readOptional(SnapshotReference.init)
+            skipped = try decoder.readOptional(SkippedEntries.init)
+            guard (skipped?.nextOffsets.count ?? 0) <= inputCount else {
+                throw .invalidValue("skipped entries of more inputs than there are")
+            }
+        }
         let stored = try decoder.readUInt64()
         try decoder.finish()
-        guard stored == Self.hash(of: Array(bytes.dropLast(8))) else { throw .hashMismatch }
-    }
-
-    private static func hash(of bytes: [UInt8]) -> UInt64 {
-        var hash = ContentHash()
-        hash.combine(bytes.span)
-        return hash.value
+        guard stored == contentHash(of: Array(bytes.dropLast(8))) else { throw .hashMismatch }
     }
 }

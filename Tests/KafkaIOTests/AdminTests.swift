@@ -36,7 +36,7 @@ struct AdminTests {
 
         #expect(try admin.ensure(.state(pipeline.state, partitionCount: 1)) == 1)
         let properties = try admin.properties(of: pipeline.state)
-        #expect(properties.contains(TextPair("cleanup.policy", "compact")))
+        #expect(properties.contains(TextPair("cleanup.policy", "delete")))
 
         let refused = kafkaError { () throws(KafkaError) in
             try admin.create(
@@ -74,8 +74,14 @@ struct AdminTests {
     func chunks() throws {
         let pipeline = try TestPipeline(bootstrap: try KafkaCluster.shared().bootstrap)
         _ = try pipeline.admin.ensure(.state(pipeline.state, partitionCount: 2))
+        _ = try pipeline.admin.ensure(.journal(pipeline.journal, partitionCount: 2))
+        let writer = KafkaChunkWriter(
+            settings: pipeline.settings, topic: pipeline.state, log: pipeline.log)
+        defer { writer.close() }
         let store = KafkaChunkStore(
-            settings: pipeline.settings, topic: pipeline.state, partition: 1, log: pipeline.log)
+            settings: pipeline.settings, topic: pipeline.state,
+            journal: TopicPartition(topic: pipeline.journal, partition: 1),
+            admin: pipeline.admin, writer: writer, log: pipeline.log)
         let chunks = (0..<4).map { [UInt8](repeating: UInt8($0), count: 300_000 + $0) }
         var positions: [ChunkPosition] = []
         for (index, chunk) in chunks.enumerated() {
@@ -88,7 +94,12 @@ struct AdminTests {
         #expect(throws: ChunkError.missing(positions[2])) {
             try store.read(positions[2], key: [99])
         }
-        try store.remove(key: [0])
+        #expect(try store.journalEnd() == 0)
+        try store.trim(journalBefore: 0, chunksBefore: positions[1].offset)
+        #expect(throws: ChunkError.missing(positions[0])) {
+            try store.read(positions[0], key: [0])
+        }
+        #expect(try store.read(positions[1], key: [1]) == chunks[1])
         let beyond = ChunkPosition(offset: positions[3].offset + 1000)
         #expect(throws: ChunkError.missing(beyond)) { try store.read(beyond, key: [0]) }
         store.close()

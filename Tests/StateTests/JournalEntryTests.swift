@@ -1,4 +1,5 @@
-// Method: entries written are read back equal; every flipped bit and every cut is refused.
+// Method: entries written are read back equal, also those stored by other versions; every flipped bit
+// and every cut is refused.
 import Core
 import State
 import Testing
@@ -12,7 +13,14 @@ struct JournalEntryTests {
         ],
         nextOffsets: [120, 44], rounds: [[100, 40], [120, 44]], recordCount: 60,
         predictionCount: 61,
-        predictionHash: 99, stateHash: 5)
+        predictionHash: 99, stateHash: 5,
+        live: SnapshotReference(
+            sequence: 6, generation: 3, journalOffset: 11, indexOffset: 22, firstChunkOffset: 20,
+            indexHash: 0xABCD, byteCount: 1000),
+        previous: SnapshotReference(
+            sequence: 2, generation: 1, journalOffset: 3, indexOffset: 9, firstChunkOffset: 7,
+            indexHash: 0xEF, byteCount: 900),
+        skipped: SkippedEntries(after: 1, through: 2, nextOffsets: [90, 33]))
 
     @Test("what is written is read back")
     func roundTrip() throws {
@@ -20,6 +28,29 @@ struct JournalEntryTests {
         let read = try JournalEntry(decoding: bytes)
         #expect(read == entry)
         #expect(read.encoded() == bytes)
+    }
+
+    @Test("entries of every format are readable")
+    func storedFormats() throws {
+        let newest = StoredFormats.bytes(StoredFormats.journalEntryV2)
+        #expect(try JournalEntry(decoding: newest) == entry)
+        #expect(entry.encoded() == newest)
+        var first = entry
+        first.live = nil
+        first.previous = nil
+        first.skipped = nil
+        let read = try JournalEntry(
+            decoding: StoredFormats.bytes(StoredFormats.journalEntryV1))
+        #expect(read == first)
+    }
+
+    @Test("an entry of a newer format is refused as such")
+    func newerFormat() {
+        var bytes = entry.encoded()
+        bytes[15] = 3
+        #expect(throws: StateError.unsupportedVersion(section: "journal", version: 3)) {
+            try JournalEntry(decoding: bytes)
+        }
     }
 
     @Test("a flipped bit anywhere is refused")

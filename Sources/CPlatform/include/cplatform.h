@@ -52,6 +52,9 @@ int tw_wait_readable2(int first, int second, int milliseconds);
 /// Names the calling thread for ps, top and debuggers; the kernel keeps the first 15 bytes.
 void tw_set_thread_name(const char *name);
 
+/// Lets other threads go first: sets the calling thread's nice value. 0 or -1.
+int tw_set_thread_nice(int nice);
+
 /// Bounds the memory that the allocator keeps apart for each thread; before any thread starts.
 ///
 /// librdkafka's threads allocate what others free: with glibc's default of eight arenas a core the

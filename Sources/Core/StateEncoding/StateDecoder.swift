@@ -2,16 +2,21 @@
 ///
 /// Takes any bytes: lengths are checked before memory is reserved.
 package struct StateDecoder: Sendable {
-    private let bytes: [UInt8]
+    @usableFromInline
+    let bytes: [UInt8]
+    @usableFromInline
+    var place = 0
+
     /// The number of bytes read so far.
-    package private(set) var position = 0
+    package var position: Int { place }
 
     package init(_ bytes: [UInt8]) {
         self.bytes = bytes
     }
 
     /// The number of bytes not yet read.
-    package var remaining: Int { bytes.count - position }
+    @inlinable
+    package var remaining: Int { bytes.count - place }
 
     /// Checks that a section of this name follows and returns its format version.
     package mutating func section(
@@ -33,21 +38,30 @@ package struct StateDecoder: Sendable {
         if remaining != 0 { throw .trailingBytes(remaining) }
     }
 
+    @inlinable
     package mutating func readInteger<Value: FixedWidthInteger>(
         _ type: Value.Type
     ) throws(StateError) -> Value {
         let size = Value.bitWidth / 8
         guard remaining >= size else { throw .truncated }
         var value: Value = 0
-        for index in 0..<size {
-            value |= Value(truncatingIfNeeded: bytes[position + index]) << Value(8 * index)
+        let start = place
+        // Safety: `size` bytes follow `start`, and `value` has as many.
+        unsafe withUnsafeMutableBytes(of: &value) { target in
+            unsafe bytes.withUnsafeBytes { source in
+                unsafe target.copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: source[start..<start + size]))
+            }
         }
-        position += size
-        return value
+        place += size
+        return Value(littleEndian: value)
     }
 
+    @inlinable
     package mutating func readInt() throws(StateError) -> Int { try readInteger(Int.self) }
+    @inlinable
     package mutating func readInt64() throws(StateError) -> Int64 { try readInteger(Int64.self) }
+    @inlinable
     package mutating func readUInt64() throws(StateError) -> UInt64 { try readInteger(UInt64.self) }
 
     /// An `Int` that must lie in a range: the guard against sizes that make no sense.
@@ -59,6 +73,7 @@ package struct StateDecoder: Sendable {
         return value
     }
 
+    @inlinable
     package mutating func readDouble() throws(StateError) -> Double {
         Double(bitPattern: try readUInt64())
     }
@@ -80,34 +95,24 @@ package struct StateDecoder: Sendable {
     }
 
     package mutating func readBytes() throws(StateError) -> [UInt8] {
-        let count = try readCount(elementSize: 1)
-        defer { position += count }
-        return Array(bytes[position..<(position + count)])
+        try readValues(of: UInt8.self)
     }
 
     package mutating func readDoubles() throws(StateError) -> [Double] {
-        let count = try readCount(elementSize: 8)
-        var values: [Double] = []
-        values.reserveCapacity(count)
-        for _ in 0..<count { values.append(try readDouble()) }
-        return values
+        try readValues(of: Double.self)
     }
 
     package mutating func readLanes() throws(StateError) -> [Lanes] {
-        let count = try readCount(elementSize: 8 * laneCount)
-        var values: [Lanes] = []
-        values.reserveCapacity(count)
-        for _ in 0..<count {
-            var lanes = Lanes.zero
-            for lane in 0..<laneCount { lanes[lane] = try readDouble() }
-            values.append(lanes)
-        }
-        return values
+        try readValues(of: Lanes.self)
     }
 
+    @inlinable
     package mutating func readIntegers<Value: FixedWidthInteger>(
         _ type: Value.Type
     ) throws(StateError) -> [Value] {
+        if MemoryLayout<Value>.stride * 8 == Value.bitWidth {
+            return try readValues(of: type)
+        }
         let count = try readCount(elementSize: Value.bitWidth / 8)
         var values: [Value] = []
         values.reserveCapacity(count)
@@ -129,8 +134,30 @@ package struct StateDecoder: Sendable {
         try readBool() ? try body(&self) : nil
     }
 
+    /// A count and as many numbers (nothing else), copied whole.
+    @usableFromInline
+    mutating func readValues<Value>(
+        of type: Value.Type
+    ) throws(StateError) -> [Value] {
+        let size = MemoryLayout<Value>.stride
+        let count = try readCount(elementSize: size)
+        let start = place
+        place += count * size
+        guard count > 0 else { return [] }
+        // Safety: `count` elements without padding follow `start`; every bit pattern is a number.
+        return unsafe [Value](unsafeUninitializedCapacity: count) { target, filled in
+            unsafe bytes.withUnsafeBytes { source in
+                unsafe UnsafeMutableRawBufferPointer(target).copyMemory(
+                    from: UnsafeRawBufferPointer(
+                        rebasing: source[start..<start + count * size]))
+            }
+            filled = count
+        }
+    }
+
     /// A count of elements that the remaining bytes can hold.
-    private mutating func readCount(elementSize: Int) throws(StateError) -> Int {
+    @usableFromInline
+    mutating func readCount(elementSize: Int) throws(StateError) -> Int {
         let count = try readInt()
         guard count >= 0, count <= remaining / elementSize else { throw .truncated }
         return count

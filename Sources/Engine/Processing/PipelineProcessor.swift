@@ -48,11 +48,8 @@ package final class PipelineProcessor: BatchProcessor {
         }
     }
 
-    package func encodeState(to encoder: inout StateEncoder) {
-        stages.encode(to: &encoder)
-    }
+    package func captureState() -> any StateCapture { stages.capture() }
 
-    /// Continues from what ``encodeState(to:)`` wrote.
     package func restoreState(from decoder: inout StateDecoder) throws(StateError) {
         try stages.restore(from: &decoder)
     }

@@ -9,11 +9,17 @@ struct ReportWriter: ~Copyable {
     /// The version of both schemas.
     static let version: Int = 1
 
+    /// How far an input partition was taken.
+    struct Position: Sendable, Equatable {
+        let partition: Int32
+        var nextOffset: Int64
+    }
+
     private let pipeline: Pipeline
     private let taskIndex: Int
     private var json = JSONWriter(capacity: 1 << 14)
     /// The next offset of each input partition, in the order of first sight.
-    private var positions: [(partition: Int32, nextOffset: Int64)] = []
+    private(set) var positions: [Position] = []
     /// Where the last noted partition stands in `positions`.
     private var lastPlace = 0
 
@@ -33,7 +39,7 @@ struct ReportWriter: ~Copyable {
             positions[place].nextOffset = nextOffset
         } else {
             lastPlace = positions.count
-            positions.append((partition, nextOffset))
+            positions.append(Position(partition: partition, nextOffset: nextOffset))
         }
     }
 
@@ -123,18 +129,18 @@ struct ReportWriter: ~Copyable {
 // MARK: - State
 
 extension ReportWriter {
-    func encode(to encoder: inout StateEncoder) {
-        encoder.write(positions.map(\.partition))
-        encoder.write(positions.map(\.nextOffset))
-    }
-
     mutating func restore(from decoder: inout StateDecoder) throws(StateError) {
         let partitions = try decoder.readIntegers(Int32.self)
         let offsets = try decoder.readIntegers(Int64.self)
         guard partitions.count == offsets.count else {
             throw .invalidValue("the positions of a report are torn")
         }
-        positions = Array(zip(partitions, offsets)).map { ($0, $1) }
+        replace(
+            positions: zip(partitions, offsets).map { Position(partition: $0, nextOffset: $1) })
+    }
+
+    mutating func replace(positions: [Position]) {
+        self.positions = positions
         lastPlace = 0
     }
 }

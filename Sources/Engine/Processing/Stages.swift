@@ -195,16 +195,26 @@ struct Stages: ~Copyable {
 // MARK: - State
 
 extension Stages {
-    func encode(to encoder: inout StateEncoder) {
-        encoder.section("pipeline", version: 1)
-        decoder.encode(to: &encoder)
-        models.encode(to: &encoder)
-        evaluator.encode(to: &encoder)
-        counters.encode(to: &encoder)
-        reports.encode(to: &encoder)
+    /// Everything that the stages learned, sharing memory with them until they learn on.
+    func capture() -> StagesState {
+        StagesState(
+            decoder: decoder.state, models: models, evaluator: evaluator, counters: counters,
+            positions: reports.positions)
     }
 
+    /// Takes over what a capture wrote; after an error everything is as before.
     mutating func restore(from decoder: inout StateDecoder) throws(StateError) {
+        let before = capture()
+        do throws(StateError) {
+            try read(from: &decoder)
+            try decoder.finish()
+        } catch {
+            put(before)
+            throw error
+        }
+    }
+
+    private mutating func read(from decoder: inout StateDecoder) throws(StateError) {
         _ = try decoder.section("pipeline", through: 1)
         try self.decoder.restore(from: &decoder)
         try models.restore(pipeline, from: &decoder)
@@ -212,5 +222,13 @@ extension Stages {
         counters = try ProcessorCounters(pipeline, from: &decoder)
         try reports.restore(from: &decoder)
         encoder = PredictionEncoder(pipeline.predictionKind)
+    }
+
+    private mutating func put(_ state: StagesState) {
+        decoder.restore(state.decoder)
+        models = state.models
+        evaluator = state.evaluator
+        counters = state.counters
+        reports.replace(positions: state.positions)
     }
 }

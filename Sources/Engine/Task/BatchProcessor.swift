@@ -1,4 +1,5 @@
 package import Core
+import State
 
 /// Turns input records into output records, and learns from them: the whole state of a task.
 ///
@@ -19,6 +20,34 @@ package protocol BatchProcessor: AnyObject {
         into output: inout OutputBuffer
     ) throws(TaskFailure)
 
+    /// The complete state as a value of its own: learning on does not change it.
+    ///
+    /// Cheap whatever the state's size: memory is shared until it is written to.
+    func captureState() -> any StateCapture
+
+    /// Continues from what a capture wrote, which is everything that the decoder has left; after an
+    /// error the state is what it was before.
+    func restoreState(from decoder: inout StateDecoder) throws(StateError)
+}
+
+extension BatchProcessor {
     /// Writes the complete state.
-    func encodeState(to encoder: inout StateEncoder)
+    package func encodeState(to encoder: inout StateEncoder) {
+        captureState().encode(to: &encoder)
+    }
+
+    /// The hash of the complete state.
+    package func stateHash() -> UInt64 {
+        var encoder = StateEncoder(capacity: stateBytes)
+        encodeState(to: &encoder)
+        return contentHash(of: encoder.finish())
+    }
+}
+
+/// The state of a task at one moment, to be written by another thread while the task learns on.
+package protocol StateCapture: Sendable {
+    /// About how many bytes ``encode(to:)`` writes.
+    var stateBytes: Int { get }
+    /// Writes the complete state.
+    func encode(to encoder: inout StateEncoder)
 }

@@ -9,43 +9,63 @@ package struct RestoreProgress: Sendable, Equatable {
     package var isWaiting = false
     /// Input records replayed by this step.
     package var records = 0
-    /// The journal offset reached, of `journalEnd`.
+    /// The journal offset reached, between where the replay began and `journalEnd`.
     package var journalOffset: Int64 = 0
+    package var journalStart: Int64 = 0
     package var journalEnd: Int64 = 0
+    /// While a snapshot is loaded: the bytes of the state read so far, and all of them.
+    package var loadedBytes = 0
+    package var loadBytes = 0
+
+    /// The part of the replay that is done, from 0 to 1; 0 while a snapshot is loaded.
+    package var share: Double {
+        guard journalEnd > journalStart else { return isDone ? 1 : 0 }
+        return Double(max(0, journalOffset - journalStart)) / Double(journalEnd - journalStart)
+    }
 
     package init(isDone: Bool) {
         self.isDone = isDone
     }
 }
 
-/// Follows a task's journal from its first entry: the same records in the same order, without
+/// Follows a task's journal from where the task begins: the same records in the same order, without
 /// output, comparing the hash of what would have been written with what was.
 struct JournalReplay {
     private let journal: any InputLog
+    private let journalStart: Int64
     private let journalEnd: Int64
     private let fingerprint: UInt64
+    private let skipped: SkippedEntries?
     /// The next offset of each input, after what is replayed so far.
     private(set) var positions: [Int64]
     /// The sequence number of the entry after the last one replayed.
-    private(set) var nextSequence: UInt64 = 0
+    private(set) var nextSequence: UInt64
     /// The inputs that the entries so far name: the first ones of the log's.
-    private(set) var namedInputCount = 0
+    private(set) var namedInputCount: Int
+    /// Input records replayed.
+    private(set) var recordCount = 0
+    /// Whether entries before `nextSequence` may still come, to be passed over.
+    private var passesOver: Bool
     private var entry: JournalEntry?
     private var roundIndex = 0
     private var recordsOfEntry: UInt64 = 0
-    private var journalOffset: Int64 = 0
+    private var journalOffset: Int64
     private var ends: [Int64]
     private var mayRunDry: [Bool]
 
-    init(
-        journal: any InputLog, journalEnd: Int64, fingerprint: UInt64, startOffsets: [Int64]
-    ) {
+    init(journal: any InputLog, journalEnd: Int64, fingerprint: UInt64, start: TaskStart) {
         self.journal = journal
         self.journalEnd = journalEnd
         self.fingerprint = fingerprint
-        positions = startOffsets
-        ends = startOffsets
-        mayRunDry = [Bool](repeating: false, count: startOffsets.count)
+        journalStart = start.journalOffset
+        journalOffset = start.journalOffset
+        skipped = start.skipped
+        positions = start.offsets
+        nextSequence = start.nextSequence
+        namedInputCount = start.namedInputCount
+        passesOver = start.nextSequence > 0
+        ends = start.offsets
+        mayRunDry = [Bool](repeating: false, count: start.offsets.count)
     }
 
     /// Replays at most a batch of records, or reads on in the journal.
@@ -55,6 +75,7 @@ struct JournalReplay {
     ) throws(TaskFailure) -> RestoreProgress {
         var progress = RestoreProgress(isDone: false)
         if entry == nil {
+            try skipEntries(log: log)
             let found = try nextEntry(log: log)
             progress.isDone = !found && journalOffset >= journalEnd
             progress.isWaiting = !found && !progress.isDone
@@ -71,7 +92,9 @@ struct JournalReplay {
                 try finish(current, processor: processor, scratch: &scratch)
             }
         }
+        recordCount += progress.records
         progress.journalOffset = journalOffset
+        progress.journalStart = journalStart
         progress.journalEnd = journalEnd
         return progress
     }
@@ -101,9 +124,14 @@ struct JournalReplay {
         } catch {
             throw .journalDamaged(offset: offset, error)
         }
-        try check(next, partitions: log.partitions)
         journal.release(0, 1)
         journalOffset = offset + 1
+        if passesOver, next.sequence < nextSequence { return true }
+        passesOver = false
+        try Self.check(next, fingerprint: fingerprint, partitions: log.partitions)
+        guard next.sequence == nextSequence else {
+            throw .journalGap(expected: nextSequence, found: next.sequence)
+        }
         // An entry without rounds says where its inputs go on: at the start of a pipeline, when an
         // input was added, and where records were skipped on purpose.
         if next.rounds.isEmpty {
@@ -123,17 +151,31 @@ struct JournalReplay {
         return true
     }
 
-    private func check(
-        _ next: JournalEntry, partitions: [TopicPartition]
+    /// Goes past entries whose records the state never saw.
+    private mutating func skipEntries(log: any InputLog) throws(TaskFailure) {
+        guard let range = skipped, nextSequence == range.after + 1, range.through >= nextSequence
+        else { return }
+        nextSequence = range.through + 1
+        passesOver = true
+        for input in range.nextOffsets.indices {
+            positions[input] = range.nextOffsets[input]
+            do throws(LogError) {
+                try log.seek(input, to: positions[input])
+            } catch {
+                throw .log(error)
+            }
+        }
+    }
+
+    /// Refuses an entry of another pipeline version, numeric contract or input.
+    static func check(
+        _ next: JournalEntry, fingerprint: UInt64, partitions: [TopicPartition]
     ) throws(TaskFailure) {
         guard next.numericsVersion == numericsVersion else {
             throw .otherNumerics(found: next.numericsVersion)
         }
         guard next.fingerprint == fingerprint else {
             throw .otherPipeline(found: next.fingerprint, expected: fingerprint)
-        }
-        guard next.sequence == nextSequence else {
-            throw .journalGap(expected: nextSequence, found: next.sequence)
         }
         // Inputs may have grown since: the ones of the entry come first, in the same order.
         guard next.inputs.count <= partitions.count,
@@ -219,11 +261,7 @@ struct JournalReplay {
             throw .replayMismatch(sequence: current.sequence, what: "other prediction bytes")
         }
         if let expected = current.stateHash {
-            var encoder = StateEncoder()
-            processor.encodeState(to: &encoder)
-            var hash = ContentHash()
-            hash.combine(encoder.bytes.span)
-            if hash.value != expected {
+            if processor.stateHash() != expected {
                 throw .replayMismatch(sequence: current.sequence, what: "another state")
             }
         }

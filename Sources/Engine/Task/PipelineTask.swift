@@ -16,9 +16,11 @@ package enum TaskActivity: Equatable, Sendable {
 /// The life of one state: reads its inputs in one order, computes, and forms commits.
 ///
 /// A state machine without threads or clocks, stepped from outside by its owner. First it replays
-/// the journal (``restore(now:)``), then it is live: ``step(now:)`` takes records, ``takeCommit(now:)``
-/// hands out what is to be committed, ``commitDone(_:)`` gives the memory back. One commit is
-/// under way at a time while computing goes on.
+/// the journal from where a ``TaskLoading`` says (``restore(now:)``), then it is live:
+/// ``step(now:)`` takes records, ``takeCommit(now:force:)`` hands out what is to be committed,
+/// ``commitDone(_:)`` gives the memory back. One commit is under way at a time while computing goes
+/// on. After each turn the owner asks for ``takeSnapshotJob(now:)``: work that blocks, for another
+/// thread, whose outcome goes to ``snapshotJobDone(_:now:)``.
 package final class PipelineTask {
     /// The task's number: that of its journal partition.
     package let index: Int
@@ -45,19 +47,21 @@ package final class PipelineTask {
     /// Whether the next entry must say where the inputs go on, before any record is taken.
     private var announcesPositions = false
     private var replay: JournalReplay?
+    private var keeper: SnapshotKeeper
 
     /// - Parameters:
-    ///   - startOffsets: Where each input begins if the journal says nothing of it, and where the
-    ///     log stands.
-    ///   - journal: The task's journal, with one input; `nil` starts without replay.
+    ///   - start: Where the task begins, and where the log stands.
+    ///   - journal: The task's journal, with one input, at `start`'s offset; `nil` starts without
+    ///     replay.
     ///   - journalEnd: The offset that the replay must reach.
+    ///   - snapshots: When snapshots are due; `nil` for never.
     ///   - waitLimit: How long an input is waited for that has not said how far it goes, in ms.
     package init(
-        index: Int, processor: any BatchProcessor, log: any InputLog, startOffsets: [Int64],
+        index: Int, processor: any BatchProcessor, log: any InputLog, start: TaskStart,
         journal: (any InputLog)?, journalEnd: Int64, generation: Int32, policy: CommitPolicy,
-        batchLimit: Int = 1024, waitLimit: Int64 = 1500
+        snapshots: SnapshotPolicy? = nil, batchLimit: Int = 1024, waitLimit: Int64 = 1500
     ) {
-        precondition(startOffsets.count == log.partitions.count, "a start offset for each input")
+        precondition(start.offsets.count == log.partitions.count, "a start offset for each input")
         self.index = index
         self.processor = processor
         self.log = log
@@ -65,17 +69,38 @@ package final class PipelineTask {
         self.policy = policy
         self.batchLimit = batchLimit
         self.waitLimit = waitLimit
-        merge = MergeRound(inputCount: startOffsets.count)
+        merge = MergeRound(inputCount: start.offsets.count)
         building = CommitBuilder(buffer: OutputBuffer())
         spare = OutputBuffer()
-        positions = startOffsets
-        isWaived = [Bool](repeating: false, count: startOffsets.count)
-        announcesPositions = journal == nil
-        replay = journal.map {
-            JournalReplay(
-                journal: $0, journalEnd: journalEnd, fingerprint: processor.fingerprint,
-                startOffsets: startOffsets)
+        positions = start.offsets
+        nextSequence = start.nextSequence
+        isWaived = [Bool](repeating: false, count: start.offsets.count)
+        keeper = SnapshotKeeper(
+            policy: snapshots, live: start.live, previous: start.previous, skipped: start.skipped)
+        announcesPositions =
+            start.nextSequence == 0 || start.hasLostInput
+            || start.namedInputCount < start.offsets.count
+        // Without its own entry, what was skipped would be skipped again with more.
+        if start.hasLostInput { keeper.request() }
+        if start.needsReplay {
+            replay = journal.map {
+                JournalReplay(
+                    journal: $0, journalEnd: journalEnd, fingerprint: processor.fingerprint,
+                    start: start)
+            }
         }
+    }
+
+    /// A task whose inputs begin at these offsets, with all of its journal to be replayed.
+    package convenience init(
+        index: Int, processor: any BatchProcessor, log: any InputLog, startOffsets: [Int64],
+        journal: (any InputLog)?, journalEnd: Int64, generation: Int32, policy: CommitPolicy,
+        snapshots: SnapshotPolicy? = nil, batchLimit: Int = 1024, waitLimit: Int64 = 1500
+    ) {
+        self.init(
+            index: index, processor: processor, log: log, start: TaskStart(offsets: startOffsets),
+            journal: journal, journalEnd: journalEnd, generation: generation, policy: policy,
+            snapshots: snapshots, batchLimit: batchLimit, waitLimit: waitLimit)
     }
 
     /// Whether the journal is replayed to its end, so that the task may take new records.
@@ -101,6 +126,7 @@ package final class PipelineTask {
             positions = current.positions
             nextSequence = current.nextSequence
             announcesPositions = nextSequence == 0 || current.namedInputCount < positions.count
+            keeper.note(records: current.recordCount)
             building.buffer.clear()
         } else {
             replay = current
@@ -177,7 +203,9 @@ package final class PipelineTask {
             }
         }
         waitingSince = nil
-        return .worked(records: try consume(mayRunDry: mayRunDry))
+        let count = try consume(mayRunDry: mayRunDry)
+        keeper.note(records: count)
+        return .worked(records: count)
     }
 
     private func consume(mayRunDry: [Bool]) throws(TaskFailure) -> Int {
@@ -242,7 +270,7 @@ package final class PipelineTask {
     package func isCommitDue(now: Int64, force: Bool = false) -> Bool {
         guard isLive, spare != nil else { return false }
         if announcesPositions { return true }
-        guard building.hasWork else { return false }
+        guard building.hasWork || keeper.hasReferenceToInstall else { return false }
         if force { return true }
         let elapsed = now - commitStarted
         return elapsed >= policy.busyInterval
@@ -253,7 +281,9 @@ package final class PipelineTask {
 
     /// The time at which a commit will be due if nothing else happens; `nil` if none is.
     package func nextCommitTime() -> Int64? {
-        guard isLive, spare != nil, building.hasWork else { return nil }
+        guard isLive, spare != nil, building.hasWork || keeper.hasReferenceToInstall else {
+            return nil
+        }
         return commitStarted + (isAtEnd ? policy.idleInterval : policy.busyInterval)
     }
 
@@ -266,11 +296,13 @@ package final class PipelineTask {
         announcesPositions = false
         let digest = building.digest()
         let count = building.recordCount
+        keeper.install()
         let entry = JournalEntry(
             fingerprint: processor.fingerprint, sequence: nextSequence, generation: generation,
             inputs: log.partitions, nextOffsets: positions, rounds: building.rounds,
             recordCount: UInt64(count), predictionCount: digest.count, predictionHash: digest.hash,
-            stateHash: dueStateHash())
+            stateHash: dueStateHash(), live: keeper.live, previous: keeper.previous,
+            skipped: keeper.skipped)
         var buffer = building.take(replacing: fresh)
         let bytes = entry.encoded()
         buffer.open(key: bytes.span.extracting(0..<0), hasKey: false)
@@ -290,16 +322,52 @@ package final class PipelineTask {
         var buffer = request.intoBuffer()
         buffer.clear()
         spare = consume buffer
+        keeper.committed()
     }
 
-    /// The hash of the whole state, for a small one every 512 entries, for a large one less often.
+    // MARK: Snapshots
+
+    /// What is known of the task's snapshots.
+    package var snapshots: SnapshotKeeper { keeper }
+
+    /// When snapshots are due; the owner follows its measurements with it.
+    package var snapshotPolicy: SnapshotPolicy? {
+        get { keeper.policy }
+        set { keeper.policy = newValue }
+    }
+
+    /// Makes a snapshot due whatever the policy's numbers say, as before a planned stop.
+    package func requestSnapshot() { keeper.request() }
+
+    /// Gives a request up that has led to no job yet.
+    package func withdrawSnapshotRequest() { keeper.withdrawRequest() }
+
+    /// The next work for the task's snapshots, if there is any; one at a time.
+    ///
+    /// Asked for in each turn after ``takeCommit(now:force:)``: where nothing is uncommitted in
+    /// memory, the state is that of an entry and can be captured. Learning goes on at once.
+    package func takeSnapshotJob(now: Int64) -> SnapshotJob? {
+        guard isLive else { return nil }
+        let isAtBoundary = !building.hasWork && nextSequence > 0 && !announcesPositions
+        return keeper.takeJob(now: now, isAtBoundary: isAtBoundary) { journalOffset in
+            SnapshotCapture(
+                state: processor.captureState(), fingerprint: processor.fingerprint, task: index,
+                generation: generation, sequence: nextSequence - 1, inputs: log.partitions,
+                nextOffsets: positions, journalOffset: journalOffset)
+        }
+    }
+
+    /// Takes the outcome of the job that was handed out last.
+    package func snapshotJobDone(_ outcome: SnapshotOutcome, now: Int64) {
+        keeper.jobDone(outcome, now: now)
+    }
+
+    /// The hash of a small state every 512 entries; a large one would stop learning for too long,
+    /// and the hashes of its snapshots stand for it.
     private func dueStateHash() -> UInt64? {
-        let interval: UInt64 = processor.stateBytes <= 1 << 20 ? 512 : 16384
-        guard nextSequence > 0, nextSequence % interval == 0 else { return nil }
-        var encoder = StateEncoder()
-        processor.encodeState(to: &encoder)
-        var hash = ContentHash()
-        hash.combine(encoder.bytes.span)
-        return hash.value
+        guard nextSequence > 0, nextSequence % 512 == 0, processor.stateBytes <= 1 << 19 else {
+            return nil
+        }
+        return processor.stateHash()
     }
 }

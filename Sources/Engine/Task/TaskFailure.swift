@@ -13,6 +13,12 @@ package enum TaskFailure: Error, Equatable, Sendable {
     case journalDamaged(offset: Int64, StateError)
     /// The journal's entries do not follow each other.
     case journalGap(expected: UInt64, found: UInt64)
+    /// The journal's beginning is gone, and no snapshot stands for it.
+    case journalTruncated(start: Int64)
+    /// No snapshot can be loaded, and the journal's beginning is gone; what is wrong with each.
+    case snapshotsLost([String])
+    /// The snapshots cannot be read now; trying again may help.
+    case stateUnreachable(String)
     /// The journal was written by another version of the pipeline.
     case otherPipeline(found: UInt64, expected: UInt64)
     /// The journal was written under another numeric contract.
@@ -27,7 +33,8 @@ package enum TaskFailure: Error, Equatable, Sendable {
             let rest = first.map { "; the first record left is at \($0)" } ?? ""
             return "\(place.topic)[\(place.partition)]: the records from offset \(offset) on are "
                 + "gone (retention or deletion)\(rest); restore them, or start a new pipeline "
-                + "version under another name"
+                + "version under another name, or set state.on_lost_input: "
+                + "continue_from_snapshot to go on without having learned them"
         case .log(.topicGone(let place)):
             return "\(place.topic)[\(place.partition)]: the topic does not exist any more; create "
                 + "it again, or stop the pipeline"
@@ -49,6 +56,17 @@ package enum TaskFailure: Error, Equatable, Sendable {
         case .journalGap(let expected, let found):
             return "the journal goes from entry \(expected) to \(found): entries are missing; its "
                 + "retention must be unlimited (retention.ms=-1, retention.bytes=-1)"
+        case .journalTruncated(let start):
+            return "the journal begins at offset \(start), and no snapshot stands for what came "
+                + "before: its retention deleted entries (it must be retention.ms=-1, "
+                + "retention.bytes=-1) or someone did; restore the topic, or start a new pipeline "
+                + "version under another name"
+        case .snapshotsLost(let problems):
+            return "the state cannot be restored: \(problems.joined(separator: "; ")); and the "
+                + "journal's beginning, from which it could be computed again, is trimmed; restore "
+                + "the state topic, or start a new pipeline version under another name"
+        case .stateUnreachable(let reason):
+            return "the snapshots cannot be read now: \(reason)"
         case .otherPipeline(let found, let expected):
             return "the journal belongs to another version of this pipeline (fingerprint "
                 + "\(String(found, radix: 16)), this file's is \(String(expected, radix: 16))); "

@@ -1,12 +1,31 @@
 package import Core
 
-extension RecordDecoder {
-    /// Writes the dictionaries: all of a decoder's state.
-    package borrowing func encode(to encoder: inout StateEncoder) {
+/// The dictionaries of a ``RecordDecoder``: all of its state, as a value of its own.
+package struct RecordDecoderState: Sendable {
+    let dictionaries: [ValueDictionary]
+    let classes: ValueDictionary
+
+    /// Writes the dictionaries.
+    package func encode(to encoder: inout StateEncoder) {
         encoder.section("record_decoder", version: 1)
         encoder.write(dictionaries.count)
         for dictionary in dictionaries { dictionary.encode(to: &encoder) }
         classes.encode(to: &encoder)
+    }
+}
+
+extension RecordDecoder {
+    /// The dictionaries as they stand; shares memory until they grow.
+    package var state: RecordDecoderState {
+        RecordDecoderState(dictionaries: dictionaries, classes: classes)
+    }
+
+    /// Writes ``state``.
+    package borrowing func encode(to encoder: inout StateEncoder) { state.encode(to: &encoder) }
+
+    /// Takes back what ``state`` gave.
+    package mutating func restore(_ state: RecordDecoderState) {
+        replace(dictionaries: state.dictionaries, classes: state.classes)
     }
 
     /// Takes over the dictionaries that a decoder of the same schema wrote.

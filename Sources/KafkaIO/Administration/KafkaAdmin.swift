@@ -37,18 +37,15 @@ extension TopicSpecification {
         TextPair("retention.bytes", "-1"),
     ]
 
-    /// A pipeline's state: the last chunk of each key is kept, without limit of age.
+    /// A pipeline's state: as its journal, chunks go when the pipeline says so and not before.
     package static func state(_ name: String, partitionCount: Int) -> TopicSpecification {
         TopicSpecification(
-            name: name, partitionCount: partitionCount,
-            properties: [
-                TextPair("cleanup.policy", "compact"),
-                TextPair("segment.bytes", "16777216"),
-                TextPair("segment.ms", "3600000"),
-                TextPair("max.compaction.lag.ms", "3600000"),
-                TextPair("min.cleanable.dirty.ratio", "0.1"),
-            ])
+            name: name, partitionCount: partitionCount, properties: stateProperties)
     }
+
+    /// What a state topic is created with: small segments, because a trim frees only whole ones.
+    package static let stateProperties: [TextPair] =
+        journalProperties + [TextPair("segment.bytes", "67108864")]
 }
 
 /// Asks brokers about topics and groups, and creates topics; every call is bounded in time.

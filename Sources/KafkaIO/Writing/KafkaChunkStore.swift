@@ -3,61 +3,80 @@ import CRdKafka
 import Core
 package import State
 
-/// The chunks of a task's snapshots on one partition of the pipeline's `…state` topic.
+/// The chunks of a task's snapshots on one partition of the pipeline's `…state` topic, and the trims
+/// of that partition and of the task's journal.
 ///
-/// Written by a plain idempotent producer outside the task's transactions: a chunk that no
-/// committed manifest names is never read, and is compacted away. Read by offset. One thread uses
-/// it.
+/// Written outside the task's transactions: a chunk that no committed journal entry refers to is
+/// never read, and goes with the next trim. Read by offset.
 package final class KafkaChunkStore: ChunkStore, @unchecked Sendable {
-    // Safety: used by one thread at a time.
+    // Safety: used by one thread at a time; what other threads use too (writer, admin) is Sendable.
     private let settings: KafkaSettings
     private let log: KafkaLog
     private let topic: String
     private let partition: Int32
+    private let journal: TopicPartition
+    private let admin: KafkaAdmin
+    private let writer: KafkaChunkWriter
+    private let history: Int64
     private let milliseconds: Int32
-    private var feeder: KafkaFeeder?
     private var tail: KafkaTail?
     /// Where the tail stands.
     private var tailOffset: Int64 = -1
 
-    /// - Parameter milliseconds: how long one write or read may take.
+    /// - Parameters:
+    ///   - journal: the task's journal; its partition's number is that of the chunks' partition.
+    ///   - history: how long what is not needed any more is kept, in milliseconds.
+    ///   - milliseconds: how long one write or read may take.
     package init(
-        settings: KafkaSettings, topic: String, partition: Int32, milliseconds: Int32 = 30_000,
-        log: KafkaLog
+        settings: KafkaSettings, topic: String, journal: TopicPartition, admin: KafkaAdmin,
+        writer: KafkaChunkWriter, history: Int64 = 0, milliseconds: Int32 = 30_000, log: KafkaLog
     ) {
         self.settings = settings
         self.topic = topic
-        self.partition = partition
+        self.journal = journal
+        self.admin = admin
+        self.writer = writer
+        self.history = history
         self.milliseconds = milliseconds
         self.log = log
+        partition = journal.partition
     }
 
-    package func write(key: [UInt8], chunk: [UInt8]) throws(ChunkError) -> ChunkPosition {
-        ChunkPosition(offset: try append(key: key, value: chunk))
-    }
-
-    package func remove(key: [UInt8]) throws(ChunkError) {
-        _ = try append(key: key, value: nil)
-    }
-
-    private func append(key: [UInt8], value: [UInt8]?) throws(ChunkError) -> Int64 {
+    package func journalEnd() throws(ChunkError) -> Int64 {
         do throws(KafkaError) {
-            let feeder = try openFeeder()
-            try feeder.send(key: key, value: value, partition: partition)
-            try feeder.flush(milliseconds: milliseconds)
-            return feeder.lastOffset
+            return try admin.watermarks(of: journal, milliseconds: milliseconds).high
         } catch {
-            // A record that may still be on its way must not be taken for a later one.
-            feeder = nil
             throw .failed(error.description)
         }
     }
 
-    private func openFeeder() throws(KafkaError) -> KafkaFeeder {
-        if let feeder { return feeder }
-        let made = try KafkaFeeder(settings: settings, topic: topic, log: log)
-        feeder = made
-        return made
+    package func write(key: [UInt8], chunk: [UInt8]) throws(ChunkError) -> ChunkPosition {
+        do throws(KafkaError) {
+            return ChunkPosition(
+                offset: try writer.append(
+                    key: key, value: chunk, partition: partition, milliseconds: milliseconds))
+        } catch {
+            throw .failed(error.description)
+        }
+    }
+
+    package func trim(journalBefore: Int64, chunksBefore: Int64) throws(ChunkError) {
+        let chunks = TopicPartition(topic: topic, partition: partition)
+        var ends = [(journal, journalBefore), (chunks, chunksBefore)]
+        do throws(KafkaError) {
+            if history > 0 {
+                let kept = try admin.offsets(
+                    at: tw_wall_milliseconds() - history, of: [journal, chunks])
+                for index in ends.indices where kept[index] >= 0 {
+                    ends[index].1 = min(ends[index].1, kept[index])
+                }
+            }
+            for (place, end) in ends where end > 0 {
+                try admin.deleteRecords(of: place, before: end, milliseconds: milliseconds)
+            }
+        } catch {
+            throw .failed(error.description)
+        }
     }
 
     package func read(_ position: ChunkPosition, key: [UInt8]) throws(ChunkError) -> [UInt8] {
@@ -83,17 +102,23 @@ package final class KafkaChunkStore: ChunkStore, @unchecked Sendable {
             }
         } catch {
             tail = nil
-            if error.code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET.rawValue {
+            switch error.code {
+            case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET.rawValue,
+                RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE.rawValue,
+                RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART.rawValue,
+                RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC.rawValue,
+                RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION.rawValue:
                 throw .missing(position)
+            case RD_KAFKA_RESP_ERR__BAD_MSG.rawValue, RD_KAFKA_RESP_ERR_INVALID_MSG.rawValue,
+                RD_KAFKA_RESP_ERR__BAD_COMPRESSION.rawValue:
+                throw .damaged(position, error.description)
+            default: throw .failed(error.description)
             }
-            throw .failed(error.description)
         }
         tail = nil
         throw .missing(position)
     }
 
-    package func close() {
-        feeder = nil
-        tail = nil
-    }
+    /// Ends the reader; a later read makes another one.
+    package func close() { tail = nil }
 }

@@ -7,13 +7,12 @@ package import State
 /// Each file holds key and chunk, closed by a hash; its name is the position. A file appears under
 /// its name when it is complete and on the disk, so a torn write is never seen. One owner at a
 /// time.
-package final class FileChunkStore: ChunkStore {
+package final class FileChunkStore: ChunkStore, @unchecked Sendable {
+    // Safety: used by one thread at a time.
     private static let suffix = ".chunk"
 
     private let folder: String
     private var nextOffset: Int64 = 0
-    /// For each stored offset its key; filled from the folder at the start.
-    private var keys: [Int64: [UInt8]] = [:]
 
     /// Opens a folder, and creates it if it is not there; its parent must be.
     package init(folder: String) throws(FileError) {
@@ -24,10 +23,6 @@ package final class FileChunkStore: ChunkStore {
         }
         for offset in try Self.offsets(in: folder) {
             nextOffset = max(nextOffset, offset + 1)
-            // A damaged chunk is found when it is read; here it only has no key to be removed by.
-            if let found = try? Self.decode(FileDescriptor.readAll(path(offset))) {
-                keys[offset] = found.key
-            }
         }
     }
 
@@ -54,7 +49,6 @@ package final class FileChunkStore: ChunkStore {
             throw .failed(error.description)
         }
         nextOffset += 1
-        keys[offset] = key
         return ChunkPosition(offset: offset)
     }
 
@@ -71,19 +65,25 @@ package final class FileChunkStore: ChunkStore {
         do {
             found = try Self.decode(bytes)
         } catch {
-            throw .failed("\(path(position.offset)): \(error)")
+            throw .damaged(position, "\(path(position.offset)): \(error)")
         }
         guard found.key == key else { throw .missing(position) }
         return found.chunk
     }
 
-    package func remove(key: [UInt8]) throws(ChunkError) {
-        for offset in keys.keys.sorted() where keys[offset] == key {
-            // Safety: the path is a C string during the call.
-            guard unsafe unlink(path(offset)) == 0 || errno == ENOENT else {
-                throw .failed(FileError(lastOf: path(offset)).description)
+    /// Files keep no journal: 0 is before any entry.
+    package func journalEnd() throws(ChunkError) -> Int64 { 0 }
+
+    package func trim(journalBefore: Int64, chunksBefore: Int64) throws(ChunkError) {
+        do throws(FileError) {
+            for offset in try Self.offsets(in: folder) where offset < chunksBefore {
+                // Safety: the path is a C string during the call.
+                guard unsafe unlink(path(offset)) == 0 || errno == ENOENT else {
+                    throw FileError(lastOf: path(offset))
+                }
             }
-            keys[offset] = nil
+        } catch {
+            throw .failed(error.description)
         }
     }
 

@@ -62,11 +62,22 @@ final class CanaryProcessor: BatchProcessor {
 
     private func hex(_ value: UInt64) -> String { String(value, radix: 16) }
 
-    func encodeState(to encoder: inout StateEncoder) {
-        encoder.section("canary", version: 1)
-        encoder.write(table)
-        encoder.write(chain)
-        encoder.write(records)
+    private struct Capture: StateCapture {
+        let table: [UInt64]
+        let chain: UInt64
+        let records: Int
+        var stateBytes: Int { table.count * 8 }
+
+        func encode(to encoder: inout StateEncoder) {
+            encoder.section("canary", version: 1)
+            encoder.write(table)
+            encoder.write(chain)
+            encoder.write(records)
+        }
+    }
+
+    func captureState() -> any StateCapture {
+        Capture(table: table, chain: chain, records: records)
     }
 
     func restoreState(from decoder: inout StateDecoder) throws(StateError) {

@@ -190,7 +190,11 @@ final class InstrumentedProcessor: BatchProcessor {
         try inner.process(records, headers: headers, into: &output)
     }
 
-    func encodeState(to encoder: inout StateEncoder) { inner.encodeState(to: &encoder) }
+    func captureState() -> any StateCapture { inner.captureState() }
+
+    func restoreState(from decoder: inout StateDecoder) throws(StateError) {
+        try inner.restoreState(from: &decoder)
+    }
 }
 
 /// The hash of a processor's whole state.

@@ -7,33 +7,6 @@ import State
 import TestSupport
 import Testing
 
-/// Predicts the hash of everything seen so far: any loss, repeat or change of order shows.
-final class HashProcessor: BatchProcessor {
-    let fingerprint: UInt64
-    var hash: UInt64 = 1
-    var stateBytes: Int { 8 }
-
-    init(fingerprint: UInt64 = 42) { self.fingerprint = fingerprint }
-
-    func process(
-        _ records: Span<RawRecord>, headers: (Int) -> [OutputHeader],
-        into output: inout OutputBuffer
-    ) throws(TaskFailure) {
-        for index in records.indices {
-            let record = records[index]
-            var next = ContentHash(seed: hash)
-            next.combine(record.value)
-            next.combine(UInt64(record.partition))
-            hash = next.value
-            output.open(key: record.key, hasKey: true)
-            output.content.append("\(record.offset):\(hash)")
-            output.close(.predictions, partition: record.partition)
-        }
-    }
-
-    func encodeState(to encoder: inout StateEncoder) { encoder.write(hash) }
-}
-
 private func makeRecords(partitions: Int, count: Int, seed: UInt64) -> [[MemoryLog.Record]] {
     var random = SplitMix64(seed: seed)
     return (0..<partitions).map { partition in
@@ -64,7 +37,7 @@ private final class Run {
         }
         let journal = MemoryLog(topic: "journal", [entries])
         task = PipelineTask(
-            index: 0, processor: HashProcessor(fingerprint: fingerprint), log: log,
+            index: 0, processor: RunningHash(fingerprint: fingerprint), log: log,
             startOffsets: records.map { $0.first?.offset ?? 0 }, journal: journal,
             journalEnd: Int64(max(0, entries.count * 2 - 1)), generation: 1, policy: policy,
             batchLimit: batchLimit, waitLimit: 10)

@@ -35,7 +35,7 @@ struct PositionEntryTests {
                 }
             ])
         let task = PipelineTask(
-            index: 0, processor: HashProcessor(), log: MemoryLog(topic: "in", inputs),
+            index: 0, processor: RunningHash(), log: MemoryLog(topic: "in", inputs),
             startOffsets: starts, journal: journal,
             journalEnd: Int64(output.committed(.journal).count), generation: 1,
             policy: .every(0), batchLimit: 7)

@@ -1,0 +1,284 @@
+// Method: a task on logs and a chunk store in memory; what is stored is damaged, lost or exchanged,
+// and the next process must say so and go on exactly, or stop.
+import Core
+import Engine
+import State
+import TestSupport
+import Testing
+
+@Suite("Snapshots")
+struct SnapshotTests {
+    /// The hash after each record of one partition, as the predictions say it.
+    private func expected(_ records: [MemoryLog.Record]) -> [String] {
+        var hash: UInt64 = 1
+        return records.map { record in
+            var next = ContentHash(seed: hash)
+            next.combine(record.value.span)
+            next.combine(0 as UInt64)
+            hash = next.value
+            return "\(record.offset):\(hash)"
+        }
+    }
+
+    private func predictions(_ world: DurableWorld) -> [String] {
+        world.output.committed(.predictions).map { String(decoding: $0.value, as: UTF8.self) }
+    }
+
+    /// A world whose first process has run to the end of its first `count` records.
+    private func world(count: Int = 300, paddingBytes: Int = 0) throws -> DurableWorld {
+        let world = DurableWorld(records: randomRecords(partitions: 1, count: count, seed: 5))
+        let run = try SnapshotRun(world, processor: RunningHash(paddingBytes: paddingBytes))
+        try run.runToEnd()
+        #expect(run.task.snapshots.installedCount >= 2)
+        return world
+    }
+
+    private func lastEntry(_ world: DurableWorld) throws -> JournalEntry {
+        try #require(try world.entries.last)
+    }
+
+    /// Appends records to the world's only partition.
+    private func append(_ count: Int, to world: DurableWorld) {
+        let last = world.records[0][world.records[0].count - 1]
+        for index in 1...count {
+            world.records[0].append(
+                MemoryLog.Record(
+                    offset: last.offset + Int64(index), timestamp: last.timestamp + Int64(index),
+                    key: "", value: "w\(index)"))
+        }
+    }
+
+    @Test("a restart loads the snapshot and replays only what came after it")
+    func restart() throws {
+        let world = try world()
+        append(100, to: world)
+        let run = try SnapshotRun(world, processor: RunningHash())
+        #expect(run.start.notes.isEmpty)
+        #expect(run.start.live == (try lastEntry(world).live))
+        #expect(run.replayedRecords < 60)
+        try run.runToEnd()
+        #expect(predictions(world) == expected(world.records[0]))
+    }
+
+    @Test("journal and chunks are trimmed below the snapshot before the last")
+    func trims() throws {
+        let world = try world()
+        let entry = try lastEntry(world)
+        let previous = try #require(entry.previous)
+        #expect(world.store.journalStart == previous.journalOffset)
+        #expect(world.store.chunksStart == previous.firstChunkOffset)
+        #expect(world.store.chunks.keys.min() == previous.firstChunkOffset)
+        #expect(world.journal[0].offset <= Int64(previous.sequence + 1) * 2)
+    }
+
+    @Test("chunks of a large state are cut, and put together again")
+    func manyChunks() throws {
+        let world = try world(paddingBytes: 1_300_000)
+        let live = try #require(try lastEntry(world).live)
+        #expect(live.byteCount > 1_300_000)
+        #expect(live.indexOffset - live.firstChunkOffset == 3)
+        for chunk in world.store.chunks.values { #expect(chunk.bytes.count < 525_000) }
+        let processor = RunningHash()
+        _ = try SnapshotRun(world, processor: processor)
+        #expect(processor.padding.count == 1_300_000)
+    }
+
+    @Test("a flipped bit anywhere in a stored chunk is noticed; the snapshot before it serves")
+    func flippedBits() throws {
+        let world = try world()
+        append(20, to: world)
+        let live = try #require(try lastEntry(world).live)
+        let plain = world.store.chunks
+        for offset in [live.firstChunkOffset, live.indexOffset] {
+            let count = try #require(plain[offset]).bytes.count
+            for place in 0..<count {
+                world.store.chunks[offset]?.bytes[place] ^= 1 << UInt8(place & 7)
+                let processor = RunningHash()
+                let run = try SnapshotRun(world, processor: processor)
+                #expect(run.start.notes.count == 1, "offset \(offset), byte \(place)")
+                #expect(run.start.live == (try lastEntry(world).previous))
+                #expect(run.start.previous == nil)
+                world.store.chunks = plain
+            }
+        }
+        world.store.chunks[live.indexOffset] = nil
+        let run = try SnapshotRun(world, processor: RunningHash())
+        #expect(run.start.notes[0].contains("is missing"))
+        try run.runToEnd()
+        #expect(predictions(world) == expected(world.records[0]))
+    }
+
+    @Test("without any snapshot a trimmed journal stops the task, with the remedy")
+    func stateTopicDeleted() throws {
+        let world = try world()
+        world.store.chunks = [:]
+        do {
+            _ = try SnapshotRun(world, processor: RunningHash())
+            Issue.record("a state that is gone was restored")
+        } catch let failure as TaskFailure {
+            guard case .snapshotsLost(let problems) = failure else {
+                Issue.record("\(failure)")
+                return
+            }
+            #expect(problems.count == 2)
+            #expect(failure.message.contains("restore the state topic"))
+        }
+    }
+
+    @Test("while the journal is whole, lost snapshots cost time only")
+    func fullReplay() throws {
+        let world = DurableWorld(records: randomRecords(partitions: 1, count: 80, seed: 5))
+        let run = try SnapshotRun(world, processor: RunningHash())
+        try run.runToEnd()
+        #expect(run.task.snapshots.installedCount == 1)
+        #expect(world.store.journalStart == 0, "one snapshot alone is no reason to trim")
+        world.store.chunks = [:]
+        append(20, to: world)
+        let again = try SnapshotRun(world, processor: RunningHash())
+        #expect(again.replayedRecords == 80)
+        #expect(again.start.notes.count == 2)
+        try again.runToEnd()
+        #expect(predictions(world) == expected(world.records[0]))
+    }
+
+    @Test("a truncated journal is said as such")
+    func truncatedJournal() throws {
+        let world = DurableWorld(records: randomRecords(partitions: 1, count: 80, seed: 5))
+        try SnapshotRun(world, processor: RunningHash(), recordsBetween: 10_000).runToEnd()
+        try world.store.trim(journalBefore: 3, chunksBefore: 0)
+        #expect(throws: TaskFailure.journalTruncated(start: 3)) {
+            _ = try SnapshotRun(world, processor: RunningHash())
+        }
+        try world.store.trim(journalBefore: 1000, chunksBefore: 0)
+        #expect(throws: TaskFailure.journalTruncated(start: 1000)) {
+            _ = try SnapshotRun(world, processor: RunningHash())
+        }
+    }
+
+    @Test("state of another pipeline, task, numeric contract or format is refused by name")
+    func foreign() throws {
+        let world = try world()
+        let live = try #require(try lastEntry(world).live)
+        #expect(throws: TaskFailure.otherPipeline(found: 42, expected: 43)) {
+            _ = try SnapshotRun(world, processor: RunningHash(fingerprint: 43))
+        }
+        func problem(_ task: Int, _ fingerprint: UInt64) -> SnapshotProblem? {
+            var reader = SnapshotReader(live, task: task, fingerprint: fingerprint)
+            do throws(SnapshotProblem) {
+                while true {
+                    if try reader.step(on: world.store) != nil { return nil }
+                }
+            } catch {
+                return error
+            }
+        }
+        #expect(problem(0, 42) == nil)
+        #expect(problem(0, 43) == .otherPipeline(found: 42, expected: 43))
+        #expect(problem(1, 42) == .missingChunk(live.indexOffset))
+        #expect(
+            SnapshotProblem.newerFormat(section: "tree", version: 9).message.contains(
+                "newer version"))
+    }
+
+    @Test("a store that does not answer is waited for, not passed over")
+    func unreachable() throws {
+        let world = try world()
+        world.store.failure = { $0 == .read ? .failed("no broker") : nil }
+        #expect(throws: TaskFailure.stateUnreachable("no broker")) {
+            _ = try SnapshotRun(world, processor: RunningHash())
+        }
+    }
+
+    @Test("a failed snapshot is counted, tried again, and stops nothing")
+    func failures() throws {
+        let world = DurableWorld(records: randomRecords(partitions: 1, count: 300, seed: 5))
+        var draws = SplitMix64(seed: 9)
+        world.store.failure = { _ in draws.next(below: 2) == 0 ? .failed("drawn") : nil }
+        let run = try SnapshotRun(world, processor: RunningHash(), recordsBetween: 20)
+        try run.runToEnd()
+        #expect(run.task.snapshots.failureCount > 0)
+        #expect(run.task.snapshots.installedCount > 0)
+        #expect(predictions(world) == expected(world.records[0]))
+    }
+
+    @Test("an idle task's snapshot is committed without records, and falls due by age")
+    func idle() throws {
+        let world = DurableWorld(records: randomRecords(partitions: 1, count: 30, seed: 5))
+        let run = try SnapshotRun(world, processor: RunningHash(), recordsBetween: 1_000_000)
+        try run.runToEnd()
+        #expect(try lastEntry(world).live == nil)
+        run.task.snapshotPolicy?.ageMilliseconds = 1000
+        #expect(run.task.takeSnapshotJob(now: 0) == nil)
+        #expect(run.task.takeSnapshotJob(now: 999) == nil)
+        guard case .findJournalEnd? = run.task.takeSnapshotJob(now: 1000) else {
+            Issue.record("no snapshot is due by age")
+            return
+        }
+        run.task.snapshotJobDone(
+            .journalEnd(Int64(world.output.committed(.journal).count * 2)), now: 1000)
+        while run.stepSnapshot() {}
+        #expect(run.task.nextCommitTime() != nil)
+        #expect(run.commit(force: false))
+        #expect(try lastEntry(world).live != nil)
+        #expect(try lastEntry(world).recordCount == 0)
+        while run.stepSnapshot() {}
+        let again = try SnapshotRun(world, processor: RunningHash())
+        #expect(again.replayedRecords == 0)
+        #expect(again.task.takeSnapshotJob(now: .max) == nil, "nothing new")
+    }
+
+    @Test("input lost between snapshot and journal's end stops the task, or is skipped and said")
+    func lostInput() throws {
+        let world = DurableWorld(records: randomRecords(partitions: 1, count: 200, seed: 5))
+        let run = try SnapshotRun(world, processor: RunningHash(), recordsBetween: 1_000_000)
+        run.log.visible = [100]
+        try run.runToEnd()
+        run.makeSnapshot()
+        let atSnapshot = run.task.nextOffsets[0]
+        run.log.visible = [150]
+        try run.runToEnd()
+        let whole = world.records[0]
+        // Retention has deleted up to the 120th record.
+        world.records[0].removeFirst(120)
+        let first = world.records[0][0].offset
+        #expect(
+            throws: TaskFailure.log(
+                .lostRecords(
+                    TopicPartition(topic: "in", partition: 0), offset: atSnapshot,
+                    firstOffset: first))
+        ) {
+            _ = try SnapshotRun(world, processor: RunningHash())
+        }
+        func goOn() throws -> SnapshotRun {
+            try SnapshotRun(
+                world, processor: RunningHash(), recordsBetween: 1_000_000,
+                onLostInput: .continueFromSnapshot)
+        }
+        let next = try goOn()
+        #expect(next.start.notes.count == 1)
+        #expect(next.start.notes[0].contains("offsets \(atSnapshot) to"))
+        try next.runToEnd()
+        // The model of the snapshot went on with the 151st record.
+        let state = whole[..<100] + whole[150...]
+        #expect(
+            predictions(world).map { $0.split(separator: ":")[1] }
+                == (expected(Array(whole[..<150])) + expected(Array(state))[100...]).map {
+                    $0.split(separator: ":")[1]
+                })
+        let last = try lastEntry(world)
+        #expect(last.skipped?.nextOffsets == [whole[149].offset + 1])
+        #expect(last.live.map { $0.sequence >= last.skipped!.through } == true)
+        // From the new snapshot, and from the old one past the skipped entries: the same state.
+        append(10, to: world)
+        let third = try goOn()
+        #expect(third.start.notes.isEmpty)
+        try third.runToEnd()
+        let digest = third.task.processor.stateHash()
+        let live = try #require(try lastEntry(world).live)
+        world.store.chunks[live.indexOffset] = nil
+        world.records[0] = whole + world.records[0][(whole.count - 120)...]
+        let fallback = try goOn()
+        #expect(fallback.start.notes.count == 1)
+        #expect(fallback.task.processor.stateHash() == digest)
+    }
+}
