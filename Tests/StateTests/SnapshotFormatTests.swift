@@ -75,7 +75,7 @@ struct SnapshotFormatTests {
         #expect(!others.contains { $0.bytes == key.bytes })
     }
 
-    @Test("compressing and decompressing is the identity, whatever the content", arguments: UInt64(0)..<8)
+    @Test("what is compressed comes back, whatever the content", arguments: UInt64(0)..<8)
     func compression(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         let bytes = (0..<random.next(below: 50_000)).map { index in
