@@ -1,7 +1,9 @@
 // Method: topics made and asked about on a real broker; chunks written and read back.
 import Core
+import Foundation
 import KafkaIO
 import State
+import Synchronization
 import TestSupport
 import Testing
 
@@ -44,6 +46,38 @@ struct AdminTests {
                     name: "\(pipeline.name).x", partitionCount: 1, replicationFactor: 9))
         }
         #expect(refused?.kind == .refused, "\(String(describing: refused))")
+    }
+
+    @Test("processes that start together all find the topics, however many brokers there are")
+    func startsTogether() throws {
+        let cluster = try KafkaCluster(nodes: 3)
+        let pipeline = try TestPipeline(bootstrap: cluster.bootstrap)
+        let settings = pipeline.settings
+        for round in 0..<5 {
+            let topic = "\(pipeline.journal)-\(round)"
+            let found = Mutex<[String]>([])
+            let ended = DispatchSemaphore(value: 0)
+            for _ in 0..<4 {
+                Thread.detachNewThread {
+                    defer { ended.signal() }
+                    do throws(KafkaError) {
+                        let admin = try KafkaAdmin(settings: settings, log: KafkaLog { _ in })
+                        defer { admin.close() }
+                        let count = try admin.ensure(.journal(topic, partitionCount: 2))
+                        let problem = try admin.journalProblem(of: topic)
+                        try admin.grow(topic, to: 3)
+                        found.withLock { $0.append("\(count) \(problem == nil)") }
+                    } catch {
+                        found.withLock { $0.append("\(error)") }
+                    }
+                }
+            }
+            for _ in 0..<4 { ended.wait() }
+            let results = found.withLock { $0 }
+            // Another one may have grown it already.
+            #expect(results.allSatisfy { $0 == "2 true" || $0 == "3 true" }, "\(results)")
+            #expect(results.count == 4)
+        }
     }
 
     @Test("offsets for times and of groups that have none")

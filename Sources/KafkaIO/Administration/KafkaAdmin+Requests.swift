@@ -35,7 +35,7 @@ extension KafkaAdmin {
                 rd_kafka_event_CreateTopics_result(event), &count)
             try unsafe check(results, count, doing: doing)
         }
-        try waitForTopic(
+        _ = try waitForTopic(
             topic.name, partitionCount: topic.partitionCount, milliseconds: milliseconds)
     }
 
@@ -52,8 +52,7 @@ extension KafkaAdmin {
         } catch {
             // Another process of the pipeline was faster.
             guard error.kind == .alreadyExists else { throw error }
-            try waitForTopic(topic.name, partitionCount: 1, milliseconds: milliseconds)
-            return try partitionCount(of: topic.name, milliseconds: milliseconds) ?? 0
+            return try waitForTopic(topic.name, partitionCount: 1, milliseconds: milliseconds)
         }
     }
 
@@ -72,16 +71,21 @@ extension KafkaAdmin {
         // Safety: as in `create`.
         defer { unsafe rd_kafka_NewPartitions_destroy(new) }
         var entries: [OpaquePointer?] = unsafe [new]
-        try unsafe request(doing: doing, milliseconds: milliseconds) { options, queue in
-            unsafe rd_kafka_CreatePartitions(
-                handle.pointer, &entries, entries.count, options, queue)
-        } answer: { event throws(KafkaError) in
-            var count = 0
-            let results = unsafe rd_kafka_CreatePartitions_result_topics(
-                rd_kafka_event_CreatePartitions_result(event), &count)
-            try unsafe check(results, count, doing: doing)
+        do throws(KafkaError) {
+            try unsafe request(doing: doing, milliseconds: milliseconds) { options, queue in
+                unsafe rd_kafka_CreatePartitions(
+                    handle.pointer, &entries, entries.count, options, queue)
+            } answer: { event throws(KafkaError) in
+                var count = 0
+                let results = unsafe rd_kafka_CreatePartitions_result_topics(
+                    rd_kafka_event_CreatePartitions_result(event), &count)
+                try unsafe check(results, count, doing: doing)
+            }
+        } catch {
+            // Another process of the pipeline was faster, if the topic is wide enough by now.
+            guard error.code == RD_KAFKA_RESP_ERR_INVALID_PARTITIONS.rawValue else { throw error }
         }
-        try waitForTopic(topic, partitionCount: partitionCount, milliseconds: milliseconds)
+        _ = try waitForTopic(topic, partitionCount: partitionCount, milliseconds: milliseconds)
     }
 
     /// Deletes a topic; for tests and for throwing a pipeline away.
@@ -174,11 +178,28 @@ extension KafkaAdmin {
         return pairs
     }
 
+    /// The properties of a topic that exists, also while some brokers do not know it yet.
+    private func settledProperties(
+        of topic: String, milliseconds: Int32
+    ) throws(KafkaError) -> [TextPair] {
+        let end = tw_monotonic_nanoseconds() + Int64(milliseconds) * 1_000_000
+        while true {
+            do throws(KafkaError) {
+                return try properties(of: topic, milliseconds: milliseconds)
+            } catch {
+                guard error.kind == .unknownTopic, tw_monotonic_nanoseconds() < end else {
+                    throw error
+                }
+                handle.serve(milliseconds: 20)
+            }
+        }
+    }
+
     /// What is wrong with a journal's topic: retention would destroy an idle pipeline.
     package func journalProblem(
         of topic: String, milliseconds: Int32 = 15_000
     ) throws(KafkaError) -> KafkaError? {
-        let found = try properties(of: topic, milliseconds: milliseconds)
+        let found = try settledProperties(of: topic, milliseconds: milliseconds)
         let wrong = TopicSpecification.journalProperties.filter { wanted in
             found.contains { $0.name == wanted.name && $0.text != wanted.text }
         }

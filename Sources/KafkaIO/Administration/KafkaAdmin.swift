@@ -106,14 +106,19 @@ package final class KafkaAdmin: @unchecked Sendable {
         }
     }
 
-    /// Waits until the metadata shows a topic with a leader for each partition.
+    /// Waits until the metadata shows a topic with a leader for each of at least so many
+    /// partitions; returns how many there are.
+    ///
+    /// Another broker may not know the topic yet when it is asked next.
     package func waitForTopic(
         _ topic: String, partitionCount: Int, milliseconds: Int32 = 10_000
-    ) throws(KafkaError) {
+    ) throws(KafkaError) -> Int {
         let end = tw_monotonic_nanoseconds() + Int64(milliseconds) * 1_000_000
         while true {
             let leaders = try handle.describe(topic, milliseconds: milliseconds)
-            if leaders.count >= partitionCount && !leaders.contains(where: { $0 < 0 }) { return }
+            if leaders.count >= partitionCount && !leaders.contains(where: { $0 < 0 }) {
+                return leaders.count
+            }
             guard tw_monotonic_nanoseconds() < end else {
                 throw KafkaError(
                     kind: .unknownTopic,
