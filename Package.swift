@@ -78,6 +78,11 @@ let package = Package(
             dependencies: [
                 "Core", "State", "Formats", "CPlatform", "CRdKafka", "CAllocationCounter",
             ], swiftSettings: testing),
+        // The engine on a simulated cluster, clock and disk.
+        .target(
+            name: "Simulation", dependencies: ["Core", "State", "Engine"], swiftSettings: testing),
+        .executableTarget(
+            name: "simulate", dependencies: ["Simulation"], swiftSettings: testing),
         .executableTarget(
             name: "bench",
             dependencies: [
@@ -109,6 +114,7 @@ let package = Package(
             ),
             ("KafkaIO", ["Core", "State", "KafkaIO"]),
             ("TestSupport", ["CPlatform"]),
+            ("Simulation", ["Simulation"]),
             (
                 "Service",
                 [

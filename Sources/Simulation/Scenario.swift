@@ -1,0 +1,83 @@
+import Core
+
+/// What one simulation is about: sizes, speeds, faults; all of it drawn from the seed.
+package struct Scenario: Sendable {
+    package let seed: UInt64
+    /// The mistake that is built in, if any.
+    package let bug: PlantedBug?
+    /// Inputs at the start.
+    let inputCount: Int
+    let taskCount: Int
+    let processCount: Int
+    let recordsPerInput: Int
+    /// Whether all records are there before the first process starts.
+    let isPreloaded: Bool
+    /// Whether the inputs are written in transactions, some of which are aborted.
+    let hasInputTransactions: Bool
+    /// How long faults happen, in ms.
+    let faultyMilliseconds: Int
+    /// How many faults happen in that time.
+    let faultCount: Int
+    let batchLimit: Int
+    let idleInterval: Int64
+    let busyInterval: Int64
+    let roundLimit: Int
+    /// The group's session, in ms; a rebalance waits as long.
+    let session: Int
+    let requestTimeout: Int
+    /// How long a task waits for an input that has not said how far it goes, in ms.
+    let waitLimit: Int64
+    /// Faults of requests and fetches, in so many of a thousand.
+    let lostRequests: Int
+    let lateRequests: Int
+    let lostAnswers: Int
+    /// Requests that take longer than a rebalance.
+    let slowRequests: Int
+    let lateMarkers: Int
+    let slowFetches: Int
+    /// Calls of a producer in which the process is killed or stands still, in so many of a thousand.
+    let troubledCalls: Int
+    /// Whether the journal's end is asked while the predecessor's transaction is being settled.
+    let asksEndWhileSettling: Bool
+    /// Whether input partitions may be added.
+    let mayGrow: Bool
+    /// Whether needed input may be deleted.
+    let losesInput: Bool
+
+    /// Draws the scenario of a seed; the same with and without a planted mistake.
+    package init(seed: UInt64, bug: PlantedBug? = nil) {
+        var random = SplitMix64(seed: SplitMix64.derived(seed, "scenario"))
+        func draw(_ range: ClosedRange<Int>) -> Int {
+            range.lowerBound + random.next(below: range.count)
+        }
+        func chance(_ perMille: Int) -> Bool { random.next(below: 1000) < perMille }
+        self.seed = seed
+        self.bug = bug
+        inputCount = draw(1...4)
+        taskCount = chance(500) ? 1 : inputCount
+        processCount = draw(1...4)
+        recordsPerInput = draw(10...200)
+        isPreloaded = chance(200)
+        hasInputTransactions = chance(300)
+        faultyMilliseconds = draw(600...5000)
+        faultCount = chance(50) ? 0 : draw(1...faultyMilliseconds / 200)
+        batchLimit = [1, 3, 7, 16, 64][draw(0...4)]
+        idleInterval = Int64(draw(1...15))
+        busyInterval = Int64(draw(5...100))
+        roundLimit = chance(200) ? draw(2...16) : 1 << 15
+        session = draw(150...400)
+        requestTimeout = draw(10...60)
+        waitLimit = Int64(draw(5...80))
+        let isRough = chance(600)
+        lostRequests = isRough ? draw(0...20) : 0
+        lateRequests = isRough ? draw(0...30) : 0
+        lostAnswers = isRough ? draw(0...30) : 0
+        slowRequests = [0, 0, 2, 5, 10, 20][draw(0...5)]
+        troubledCalls = [0, 0, 2, 5, 10, 20][draw(0...5)]
+        lateMarkers = [0, 0, 30, 150, 400, 700][draw(0...5)]
+        slowFetches = chance(500) ? draw(50...600) : 0
+        asksEndWhileSettling = chance(300)
+        mayGrow = taskCount == 1 && chance(200)
+        losesInput = chance(50)
+    }
+}
