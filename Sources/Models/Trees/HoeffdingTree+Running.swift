@@ -117,11 +117,14 @@ private struct Shape {
         let vectors = rows.vectors
         var predicts = predicting && !isPredicted
 
+        let stride = rows.vectorsPerRow
+        var view = RowView(
+            vectors: vectors, base: 0, numericVectors: numericVectors, masks: masks,
+            nominalColumns: nominalColumns, nominalOffsets: nominalOffsets,
+            nominalWidths: nominalWidths)
+
         for row in range {
-            let view = RowView(
-                vectors: vectors, base: row &* rows.vectorsPerRow, numericVectors: numericVectors,
-                masks: masks, nominalColumns: nominalColumns, nominalOffsets: nominalOffsets,
-                nominalWidths: nominalWidths)
+            view.base = row &* stride
             let node = view.route(nodes, branches)
             let known = max(0, Int(knownClasses[row]))
             let label = Int(labels[row])
@@ -150,10 +153,10 @@ private struct Shape {
             let slot = Int(nodes[node].payload)
             var head = heads[slot]
             let answer = LeafView(
-                row: view, nominalStride: nominalStride, classCapacity: classCapacity,
+                nominalStride: nominalStride, classCapacity: classCapacity,
                 classes: classes.span, numeric: numeric.span, nominal: nominal.span
             ).predict(
-                head, slot, known: known, rule: rule, learning: learns, into: &sink,
+                view, head, slot, known: known, rule: rule, learning: learns, into: &sink,
                 row: target)
             guard learns else { continue }
 

@@ -139,21 +139,21 @@ package struct HoeffdingTree: Classifier {
         let vectorsPerRow = rows.vectorsPerRow
         let knownClasses = rows.knownClasses
         predictions.withSink { sink in
+            var view = RowView(
+                vectors: vectors, base: 0, numericVectors: numericVectors, masks: masks,
+                nominalColumns: nominalColumns, nominalOffsets: nominalOffsets,
+                nominalWidths: nominalWidths)
+            let leaf = LeafView(
+                nominalStride: leaves.nominalStride, classCapacity: leaves.classCapacity,
+                classes: classes, numeric: numeric, nominal: nominal)
             for row in range {
-                let view = RowView(
-                    vectors: vectors, base: row * vectorsPerRow,
-                    numericVectors: numericVectors, masks: masks, nominalColumns: nominalColumns,
-                    nominalOffsets: nominalOffsets, nominalWidths: nominalWidths)
-                let leaf = LeafView(
-                    row: view, nominalStride: leaves.nominalStride,
-                    classCapacity: leaves.classCapacity, classes: classes, numeric: numeric,
-                    nominal: nominal)
+                view.base = row * vectorsPerRow
                 let node = view.route(nodes, branches)
                 let known = max(0, Int(knownClasses[row]))
                 if nodes[node].kind == .leaf {
                     let slot = Int(nodes[node].payload)
                     _ = leaf.predict(
-                        heads[slot], slot, known: known, rule: rule, learning: false,
+                        view, heads[slot], slot, known: known, rule: rule, learning: false,
                         into: &sink, row: row)
                 } else {
                     SplitView(counts: splitCounts, classCapacity: leaves.classCapacity)

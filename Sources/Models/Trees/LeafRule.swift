@@ -22,12 +22,12 @@ extension LeafView {
     ///   - row: Where the prediction goes; −1 for nowhere.
     @inline(__always)
     func predict(
-        _ head: LeafHead, _ slot: Int, known: Int, rule: LeafRule, learning: Bool,
+        _ view: RowView, _ head: LeafHead, _ slot: Int, known: Int, rule: LeafRule, learning: Bool,
         into sink: inout PredictionSink, row target: Int
     ) -> LeafAnswer {
         let table = slot &* classCapacity
         var answer = LeafAnswer()
-        if learning { answer.isComplete = row.isComplete }
+        if learning { answer.isComplete = view.isComplete }
         if known <= 0 {
             if target >= 0 { sink.setLabel(target, -1) }
             return answer
@@ -49,13 +49,15 @@ extension LeafView {
                 answer.bayes = answer.majority
                 if usesBayes && wants { setShares(table, known, into: &sink, row: target) }
             } else {
-                if !learning { answer.isComplete = row.isComplete }
+                if !learning { answer.isComplete = view.isComplete }
                 let keeps = usesBayes && wants
                 let (label, best) = bayesLabel(
-                    table, known: known, isComplete: answer.isComplete, into: &sink,
+                    view, table, known: known, isComplete: answer.isComplete, into: &sink,
                     keeping: keeps ? target : -1)
                 answer.bayes = label
-                if keeps { normalise(known, best: best, into: &sink, row: target) }
+                if keeps {
+                    normalise(known, label: label, best: best, into: &sink, row: target)
+                }
             }
         }
         if target >= 0 {
@@ -93,13 +95,22 @@ extension LeafView {
     /// label is then the first one, as in MOA.
     @inline(__always)
     private func normalise(
-        _ known: Int, best: Double, into sink: inout PredictionSink, row target: Int
+        _ known: Int, label: Int, best: Double, into sink: inout PredictionSink, row target: Int
     ) {
         guard best > -.infinity, best < .infinity else {
             for code in 0..<known { sink.setProbability(target, code, 1 / Double(known)) }
             return
         }
         let counted = min(known, classCapacity)
+        if known == 2 && counted == 2 {
+            // The same bits as below, without a branch on which of the two is better.
+            let score = sink.probability(target, 1 &- label)
+            let other = score <= best ? (score - best).exponential : 0
+            let sum = 1 + other
+            sink.setProbability(target, label, 1 / sum)
+            sink.setProbability(target, 1 &- label, other / sum)
+            return
+        }
         var sum = 0.0
         for code in 0..<counted {
             let score = sink.probability(target, code)

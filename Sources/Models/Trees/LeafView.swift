@@ -1,12 +1,11 @@
 import Core
 
-/// What predicting one row needs to see: the row, and the leaves' records and observations.
+/// What predicting rows needs to see of the leaves: their records and observations.
 ///
 /// Borrows everything; holds no reference. The decisions are those of MOA, which multiplies plain
 /// densities: scores are sums of logarithms, and where these could decide otherwise (a near tie, a
-/// product that underflows) ``exactBayesLabel(_:_:)`` multiplies as MOA does.
+/// product that underflows) ``exactBayesLabel(_:_:_:)`` multiplies as MOA does.
 struct LeafView: ~Escapable, BitwiseCopyable {
-    let row: RowView
     let nominalStride: Int
     let classCapacity: Int
     let classes: Span<ClassRecord>
@@ -14,12 +13,11 @@ struct LeafView: ~Escapable, BitwiseCopyable {
     let nominal: Span<Double>
 
     @inline(__always)
-    @_lifetime(copy row, copy classes, copy numeric, copy nominal)
+    @_lifetime(copy classes, copy numeric, copy nominal)
     init(
-        row: RowView, nominalStride: Int, classCapacity: Int, classes: Span<ClassRecord>,
+        nominalStride: Int, classCapacity: Int, classes: Span<ClassRecord>,
         numeric: Span<Lanes>, nominal: Span<Double>
     ) {
-        self.row = row
         self.nominalStride = nominalStride
         self.classCapacity = classCapacity
         self.classes = classes
@@ -47,7 +45,7 @@ struct LeafView: ~Escapable, BitwiseCopyable {
     /// all scores in place of the row's probabilities.
     @inline(__always)
     func bayesLabel(
-        _ table: Int, known: Int, isComplete: Bool, into sink: inout PredictionSink,
+        _ row: RowView, _ table: Int, known: Int, isComplete: Bool, into sink: inout PredictionSink,
         keeping target: Int
     ) -> (label: Int, score: Double) {
         var label = 0
@@ -61,9 +59,9 @@ struct LeafView: ~Escapable, BitwiseCopyable {
             var score: Double
             var slack = record.slack
             if isComplete && record.isRegular {
-                score = regularScore(record)
+                score = regularScore(row, record)
             } else {
-                (score, slack) = generalScore(record)
+                (score, slack) = generalScore(row, record)
                 if score.isNaN { isDoubtful = true }
             }
             if target >= 0 { sink.setProbability(target, code, score) }
@@ -81,7 +79,7 @@ struct LeafView: ~Escapable, BitwiseCopyable {
         if isDoubtful
             || (best > -.infinity && (best - second < 1e-9 || floor < -700 || risk > best - 1))
         {
-            label = exactBayesLabel(table, min(known, classCapacity))
+            label = exactBayesLabel(row, table, min(known, classCapacity))
             // The label keeps the highest probability, if only by a tie.
             if target >= 0 { sink.setProbability(target, label, best) }
         }
@@ -90,7 +88,7 @@ struct LeafView: ~Escapable, BitwiseCopyable {
 
     /// The log score of a class, with its cached terms.
     @inline(__always)
-    private func regularScore(_ record: ClassRecord) -> Double {
+    private func regularScore(_ row: RowView, _ record: ClassRecord) -> Double {
         let count = row.numericVectors.count
         let block = Int(record.block)
         let first = block &* LeafStore.Plane.count &* count
@@ -100,7 +98,7 @@ struct LeafView: ~Escapable, BitwiseCopyable {
             sum += difference * difference * numeric[first &+ count &+ index]
         }
         var score = record.norm - 0.5 * sum.folded
-        if record.hasConstant && differsFromConstant(first) { return -.infinity }
+        if record.hasConstant && differsFromConstant(row, first) { return -.infinity }
         for place in row.nominalColumns.indices {
             let code = Int(row.value(row.nominalColumns[place]))
             let width = row.nominalWidths[place]
@@ -115,7 +113,7 @@ struct LeafView: ~Escapable, BitwiseCopyable {
 
     /// Whether a value differs from an attribute's only value: MOA's density is 0 there.
     @inline(__always)
-    private func differsFromConstant(_ first: Int) -> Bool {
+    private func differsFromConstant(_ row: RowView, _ first: Int) -> Bool {
         let count = row.numericVectors.count
         var differences = Lanes.zero
         for index in 0..<count {
@@ -129,9 +127,11 @@ struct LeafView: ~Escapable, BitwiseCopyable {
     }
 
     /// The log score of a class whatever is missing, and the sum of its positive terms; NaN where
-    /// only ``exactBayesLabel(_:_:)`` knows.
+    /// only ``exactBayesLabel(_:_:_:)`` knows.
     @inline(never)
-    private func generalScore(_ record: ClassRecord) -> (score: Double, slack: Double) {
+    private func generalScore(
+        _ row: RowView, _ record: ClassRecord
+    ) -> (score: Double, slack: Double) {
         if record.weight <= 0 { return (-.infinity, 0) }
         var above = LogProduct()
         var below = LogProduct()
@@ -181,13 +181,13 @@ struct LeafView: ~Escapable, BitwiseCopyable {
 
     /// The class with the greatest product of densities, multiplied in MOA's order.
     @inline(never)
-    private func exactBayesLabel(_ table: Int, _ known: Int) -> Int {
+    private func exactBayesLabel(_ row: RowView, _ table: Int, _ known: Int) -> Int {
         var total = 0.0
         for code in 0..<classCapacity { total += classes[table &+ code].weight }
         var best = 0
         var most = 0.0
         for code in 0..<known {
-            let vote = exactVote(classes[table &+ code], total: total)
+            let vote = exactVote(row, classes[table &+ code], total: total)
             if code == 0 || vote > most {
                 best = code
                 most = vote
@@ -197,7 +197,7 @@ struct LeafView: ~Escapable, BitwiseCopyable {
     }
 
     /// The product of a class's share and the densities of the row's values, as MOA computes it.
-    private func exactVote(_ record: ClassRecord, total: Double) -> Double {
+    private func exactVote(_ row: RowView, _ record: ClassRecord, total: Double) -> Double {
         var vote = record.weight / total
         let count = row.numericVectors.count
         let block = Int(record.block)
@@ -205,14 +205,14 @@ struct LeafView: ~Escapable, BitwiseCopyable {
         var index = 0
         var place = 0
         // Both lists ascend: walking them together visits the columns in order.
-        for column in 0..<columnEnd {
+        for column in 0..<row.columnEnd {
             while index < count && row.numericVectors[index] < column / laneCount { index += 1 }
             if place < row.nominalColumns.count && row.nominalColumns[place] == column {
                 let code = row.value(column)
                 if code >= 0 {
                     vote *=
                         block < 0
-                        ? 0 : exactShare(code, place, at: block * nominalStride)
+                        ? 0 : exactShare(row, code, place, at: block * nominalStride)
                 }
                 place += 1
             } else if index < count && row.numericVectors[index] == column / laneCount
@@ -220,26 +220,16 @@ struct LeafView: ~Escapable, BitwiseCopyable {
             {
                 let x = row.value(column)
                 if RowView.nothing(x) == 0 {
-                    vote *= block < 0 ? 0 : exactDensity(x, first + index, lane: column % laneCount)
+                    vote *=
+                        block < 0
+                        ? 0 : exactDensity(row, x, first + index, lane: column % laneCount)
                 }
             }
         }
         return vote
     }
 
-    /// One past the last column that the tree looks at.
-    private var columnEnd: Int {
-        var end = 0
-        if !row.numericVectors.isEmpty {
-            end = (row.numericVectors[row.numericVectors.count - 1] + 1) * laneCount
-        }
-        if !row.nominalColumns.isEmpty {
-            end = max(end, row.nominalColumns[row.nominalColumns.count - 1] + 1)
-        }
-        return end
-    }
-
-    private func exactShare(_ code: Double, _ place: Int, at block: Int) -> Double {
+    private func exactShare(_ row: RowView, _ code: Double, _ place: Int, at block: Int) -> Double {
         let at = block + row.nominalOffsets[place]
         if nominal[at] <= 0 { return 0 }
         let width = row.nominalWidths[place]
@@ -249,7 +239,7 @@ struct LeafView: ~Escapable, BitwiseCopyable {
         return (weight + 1) / (sum + nominal[at + 1])
     }
 
-    private func exactDensity(_ x: Double, _ at: Int, lane: Int) -> Double {
+    private func exactDensity(_ row: RowView, _ x: Double, _ at: Int, lane: Int) -> Double {
         let count = row.numericVectors.count
         let weight = numeric[at + LeafStore.Plane.weight * count][lane]
         if weight <= 0 { return 0 }

@@ -3,8 +3,8 @@ import Core
 /// One row of a batch as a tree reads it.
 struct RowView: ~Escapable, BitwiseCopyable {
     let vectors: Span<Lanes>
-    /// Where the row begins in ``vectors``.
-    let base: Int
+    /// Where the row begins in ``vectors``; the only part that differs from row to row.
+    var base: Int
     /// The vectors of a row that hold numeric columns, and the bits of their numeric lanes.
     let numericVectors: Span<Int>
     let masks: Span<SIMD8<UInt64>>
@@ -108,5 +108,19 @@ extension RowView {
             return false
         }
         return true
+    }
+}
+
+extension RowView {
+    /// One past the last column that the tree looks at.
+    var columnEnd: Int {
+        var end = 0
+        if !numericVectors.isEmpty {
+            end = (numericVectors[numericVectors.count - 1] + 1) * laneCount
+        }
+        if !nominalColumns.isEmpty {
+            end = max(end, nominalColumns[nominalColumns.count - 1] + 1)
+        }
+        return end
     }
 }
