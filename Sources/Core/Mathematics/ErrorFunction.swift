@@ -1,5 +1,6 @@
 extension Double {
-    /// The error function, in [−1, 1], the same bits on every machine; at most 4 ulp from exact.
+    /// The error function, in [−1, 1], the same bits on every machine; at most 4 ulp from exact
+    /// (1.9 measured).
     ///
     /// NaN for NaN.
     ///
@@ -11,7 +12,8 @@ extension Double {
         return Self.errorFunctionNearZero(self)
     }
 
-    /// 1 − erf, in [0, 2], the same bits on every machine; relative error at most 2e-13.
+    /// 1 − erf, in [0, 2], the same bits on every machine; relative error at most 2e-13
+    /// (376 ulp measured, near 24; below 8 far less).
     ///
     /// Flushed to 0 where it would be below 1e-307; NaN for NaN.
     @inlinable
@@ -23,7 +25,7 @@ extension Double {
     }
 
     /// Φ, the probability that a standard normal variable is below this value; relative error at
-    /// most 1e-12. The same bits on every machine; NaN for NaN.
+    /// most 1e-12 (1,462 ulp measured, near −35). The same bits on every machine; NaN for NaN.
     @inlinable
     package var normalCDF: Double {
         let x = self * 7.07106781186547524401e-1

@@ -55,6 +55,39 @@ struct PinnedBitsTests {
         #expect(PinnedPipeline.hash(end) == pinned.state)
     }
 
+    @Test("changed bytes are refused or read, never a trap", arguments: pinned)
+    func mutatedState(pinned: PinnedPipeline) throws {
+        let list = RecordList(pinned.stream.lines(PinnedPipeline.recordCount))
+        let processor = try pinned.processor()
+        var hash = ContentHash()
+        try list.withRecords { records in
+            try PinnedPipeline.feed(processor, records, 0..<1_500, batch: 500, into: &hash)
+        }
+        let bytes = PinnedPipeline.state(processor)
+        var random = SplitMix64(seed: 23)
+        var refused = 0
+        for _ in 0..<(TestEnvironment.isRelease ? 2_000 : 20) {
+            var mutated = bytes
+            for _ in 0...random.next(below: 3) {
+                // Sizes stand near the front of each part; a third of the changes is a single bit.
+                let place = random.next(below: bytes.count)
+                mutated[place] =
+                    random.next(below: 3) == 0
+                    ? mutated[place] ^ (1 << UInt8(random.next(below: 8)))
+                    : UInt8(truncatingIfNeeded: random.next())
+            }
+            if random.next(below: 5) == 0 { mutated.removeLast(random.next(below: mutated.count)) }
+            var decoder = StateDecoder(mutated)
+            do throws(StateError) {
+                try processor.restoreState(from: &decoder)
+                _ = PinnedPipeline.state(processor)
+            } catch {
+                refused += 1
+            }
+        }
+        #expect(refused > 0)
+    }
+
     static let pinned: [PinnedPipeline] = [
         .file(
             "blobs.yaml", .blobs, predictions: 0x9138_3a7e_f82d_0bf2, state: 0xe7cc_cb0f_cfbc_17a9),
