@@ -55,7 +55,9 @@ package final class KafkaMember: @unchecked Sendable {
             .consumer,
             defaults: [
                 TextPair("session.timeout.ms", "\(sessionMilliseconds)"),
-                TextPair("heartbeat.interval.ms", "\(min(1000, sessionMilliseconds / 3))"),
+                // Members learn of a rebalance with their next heartbeat: this bounds how long the
+                // tasks of a process that leaves in order stand still.
+                TextPair("heartbeat.interval.ms", "\(min(250, sessionMilliseconds / 3))"),
             ], binding: binding)
         inbox = RebalanceInbox(journalTopic: journalTopic)
         handle = try KafkaHandle(
