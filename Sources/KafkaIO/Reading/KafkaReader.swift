@@ -61,6 +61,7 @@ package final class KafkaReader: @unchecked Sendable {
     package func openLog(
         _ starts: [(partition: TopicPartition, offset: Int64)], wake: Int32
     ) throws(KafkaError) -> KafkaInputLog {
+        learnLeaders(of: starts.map(\.partition.topic))
         let list = PartitionList()
         var queues: [InputQueue] = []
         for (partition, offset) in starts {
@@ -92,6 +93,15 @@ package final class KafkaReader: @unchecked Sendable {
             }
         }
         return KafkaInputLog(partitions: starts.map(\.partition), queues: queues, reader: self)
+    }
+
+    /// Fetches the topics' metadata, which the first fetch would otherwise wait half a second for,
+    /// and which a partition that was just added would be unknown without.
+    private func learnLeaders(of topics: [String]) {
+        for topic in Set(topics).sorted() {
+            // Without an answer the fetch finds them later, and tells what is wrong.
+            _ = try? handle.describe(topic, milliseconds: 2000)
+        }
     }
 
     /// Stops reading a log's partitions and frees what was fetched for them.
