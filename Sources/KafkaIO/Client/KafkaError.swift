@@ -49,7 +49,8 @@ extension KafkaError {
     ///   - reason: librdkafka's own words, if it gave any.
     init(_ code: rd_kafka_resp_err_t, doing: String, reason: String? = nil) {
         let kind = Self.kind(of: code)
-        let words = reason.flatMap { $0.isEmpty ? nil : $0 } ?? Self.text(of: code)
+        let words =
+            reason.flatMap { $0.isEmpty ? nil : KafkaLog.shortened($0) } ?? Self.text(of: code)
         self.init(
             kind: kind, code: code.rawValue, problem: "\(doing): \(words)",
             remedy: Self.remedy(for: kind))

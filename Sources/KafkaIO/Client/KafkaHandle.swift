@@ -104,6 +104,10 @@ final class KafkaHandle: @unchecked Sendable {
         callbacks.lastError.withLock { $0 }
     }
 
+    /// What librdkafka last wrote about a partition that it could not add to a transaction: the
+    /// call's own error does not name the topic.
+    var lastRefusedPartition: String? { callbacks.lastRefusedPartition.withLock { $0 } }
+
     /// The sentence for a failed call: a time-out is explained by the connection's last error.
     func error(_ code: rd_kafka_resp_err_t, doing: String) -> KafkaError {
         if KafkaError.kind(of: code) == .unreachable, let last = lastClientError {
@@ -134,6 +138,7 @@ final class KafkaCallbacks: Sendable {
     let deliveries = Mutex(Delivery())
     /// Counts what hints that a topic is gone or refused.
     let suspicions = Atomic<Int>(0)
+    let lastRefusedPartition = Mutex<String?>(nil)
     let lastError = Mutex<(code: rd_kafka_resp_err_t, reason: String)?>(nil)
 
     init(name: String, log: KafkaLog, rebalance: (any RebalanceListener)?) {
@@ -176,9 +181,12 @@ private func onClientLine(
     guard let client = unsafe client,
         let callbacks = unsafe KafkaCallbacks.behind(rd_kafka_opaque(client))
     else { return }
-    unsafe callbacks.log.clientLine(
-        level: level, facility: facility.map { unsafe String(cString: $0) } ?? "",
-        text: unsafe text.map { unsafe String(cString: $0) } ?? "", client: callbacks.name)
+    let facility = unsafe facility.map { unsafe String(cString: $0) } ?? ""
+    let text = unsafe text.map { unsafe String(cString: $0) } ?? ""
+    if facility == "ADDPARTS", text.contains("authorization failed") {
+        callbacks.lastRefusedPartition.withLock { $0 = KafkaLog.shortened(text) }
+    }
+    callbacks.log.clientLine(level: level, facility: facility, text: text, client: callbacks.name)
 }
 
 private func onRebalance(

@@ -30,6 +30,8 @@ package final class KafkaLog: Sendable {
         var downSince: Int64?
         /// The last reason that a connection failed.
         var lastReason: String?
+        /// Whether that was a login or an encrypted connection that was refused.
+        var isRefused = false
         var topics: [String: (saidAt: Int64, suppressed: Int)] = [:]
     }
 
@@ -41,6 +43,8 @@ package final class KafkaLog: Sendable {
     private let sink: @Sendable (KafkaLogLine) -> Void
     private let state = Mutex(State())
     private let isDown = Atomic<Bool>(false)
+    /// Whether any request was ever answered.
+    private let hasAnswered = Atomic<Bool>(false)
 
     /// - Parameter sink: receives the lines, on any thread; it must not call back.
     package init(sink: @escaping @Sendable (KafkaLogLine) -> Void) {
@@ -52,6 +56,7 @@ package final class KafkaLog: Sendable {
 
     /// A request was answered: ends an outage. Cheap when there is none.
     package func reachable() {
+        if !hasAnswered.load(ordering: .relaxed) { hasAnswered.store(true, ordering: .relaxed) }
         guard isDown.load(ordering: .relaxed) else { return }
         let since = state.withLock { state -> Int64? in
             defer {
@@ -72,9 +77,13 @@ package final class KafkaLog: Sendable {
     package func unreachable(_ reason: String) {
         let said = state.withLock { state -> String? in
             guard state.downSince == nil else { return nil }
+            // Refused from the start: nobody tries again, and the question that waits says why.
+            if state.isRefused, !hasAnswered.load(ordering: .relaxed) { return nil }
             state.downSince = tw_monotonic_nanoseconds()
             isDown.store(true, ordering: .relaxed)
-            return state.lastReason ?? reason
+            // A broker that expects encryption cuts a plain connection without a word.
+            return state.lastReason
+                ?? "\(reason); if they run, check bootstrap.servers and security.protocol"
         }
         guard let said = said else { return }
         sink(
@@ -110,7 +119,9 @@ extension KafkaLog {
         case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__RESOLVE,
             RD_KAFKA_RESP_ERR__TIMED_OUT:
             // One broker of perhaps several: the outage is said when all are down.
-            state.withLock { $0.lastReason = Self.shortened(reason) }
+            noteFailure(reason, isRefused: false)
+        case RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR__SSL:
+            noteFailure(reason, isRefused: true)
         case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
             unreachable(Self.shortened(reason))
         case RD_KAFKA_RESP_ERR__FATAL:
@@ -122,22 +133,45 @@ extension KafkaLog {
         }
     }
 
-    /// Receives a line of librdkafka's log; connections are told by ``clientError`` already.
+    /// What librdkafka writes about what a call, an event or ``clientError(_:reason:client:)`` tells,
+    /// too: broken connections and requests, transactions that fail, a lost membership; and that a
+    /// producer is destroyed with records on their way, which are those of a transaction given up.
+    private static let toldElsewhere: Set<String> = [
+        "FAIL", "ERROR", "CONFWARN", "TXNERR", "FATAL", "ADDPARTS", "ADDOFFSETS", "TXNCOORD",
+        "REQTMOUT", "SESSTMOUT", "TERMINATE",
+    ]
+
+    /// Receives a line of librdkafka's log.
     func clientLine(level: Int32, facility: String, text: String, client: String) {
-        guard level <= 4, !["FAIL", "ERROR", "CONFWARN", "TXNERR"].contains(facility) else {
-            return
+        // Of a connection that was cut the error callback often gives no reason; the line does.
+        if facility == "FAIL" {
+            state.withLock { state in
+                if state.lastReason == nil { state.lastReason = Self.shortened(text) }
+            }
         }
+        guard level <= 4, !Self.toldElsewhere.contains(facility) else { return }
         // A broker that has never given a producer its number is not ready for some moments, and
         // librdkafka asks again by itself. What does not pass is told by the call that waits for it.
         if facility == "GETPID", text.contains("retrying") { return }
         say(
             level <= 3 ? .error : .warning, topic: "line \(facility)",
-            "Kafka client \(client): \(text)")
+            "Kafka client \(client): \(Self.shortened(text))")
+    }
+
+    private func noteFailure(_ reason: String, isRefused: Bool) {
+        state.withLock { state in
+            state.lastReason = Self.shortened(reason)
+            state.isRefused = isRefused
+        }
     }
 
     /// Leaves out the name of librdkafka's thread and the counters at the end.
-    private static func shortened(_ reason: String) -> String {
-        guard let end = reason.firstRange(of: " (after ") else { return reason }
-        return String(reason[..<end.lowerBound])
+    static func shortened(_ reason: String) -> String {
+        var text = reason[...]
+        if text.hasPrefix("[thrd:"), let end = text.firstRange(of: "]: ") {
+            text = text[end.upperBound...]
+        }
+        if let end = text.firstRange(of: " (after ") { text = text[..<end.lowerBound] }
+        return String(text)
     }
 }

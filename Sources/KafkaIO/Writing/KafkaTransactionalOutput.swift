@@ -184,6 +184,11 @@ extension OutputFailure {
             code = handle.fatalCode
             words += " (\(KafkaError.text(of: code)))"
         }
+        if code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+            let refused = handle.lastRefusedPartition
+        {
+            words = refused
+        }
         let sentence = "\(handle.name) cannot \(doing): \(words)"
         if let failure = OutputFailure(ending: code, sentence: sentence) { return failure }
         if unsafe rd_kafka_error_is_fatal(error) != 0 { return .fatal(sentence) }

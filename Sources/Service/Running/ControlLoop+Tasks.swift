@@ -77,7 +77,10 @@ extension ControlLoop {
         token = nil
         let owned = seats.filter { $0.value.isOwned || $0.value.parkedSequence != nil }
         guard !owned.isEmpty else { return }
-        log.say(.warning, "the assignment was lost; its tasks are dropped and restored later")
+        log.say(
+            .warning,
+            "the assignment was lost, because the group did not hear of this process in time; its "
+                + "tasks are restored where the group gives them next, nothing is lost")
         for (task, seat) in owned {
             seats[task]?.isOwned = false
             seats[task]?.restartAt = nil
