@@ -2,7 +2,8 @@ package import Core
 
 /// Why a call of ``TransactionalOutput`` did not do its work, and so what must follow.
 package enum OutputFailure: Error, Equatable, Sendable {
-    /// Nobody knows whether the call took effect: make the same call again until it is definite.
+    /// Nobody knows whether the call took effect: make the same call again until it is definite; a
+    /// `send` must be aborted instead, because a part of it may stand in the transaction.
     case uncertain(String)
     /// The transaction cannot be committed: abort it and send the same bytes again.
     case abortable(String)

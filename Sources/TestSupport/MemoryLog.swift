@@ -115,6 +115,8 @@ package final class MemoryOutput: TransactionalOutput, @unchecked Sendable {
     package private(set) var calls: [Call] = []
     /// Asked before each call takes effect; a failure stops it.
     package var failure: (Call) -> OutputFailure? = { _ in nil }
+    /// Asked before each send: fails it after so many records were taken.
+    package var partialSend: () -> (records: Int, failure: OutputFailure)? = { nil }
     private var open: [Record]?
     private var openPositions: [InputPosition] = []
 
@@ -136,7 +138,8 @@ package final class MemoryOutput: TransactionalOutput, @unchecked Sendable {
     package func send(_ buffer: borrowing OutputBuffer) throws(OutputFailure) {
         try enter(.send)
         let bytes = buffer.content.bytes
-        for entry in buffer.entries {
+        let cut = partialSend()
+        for entry in buffer.entries.prefix(cut?.records ?? buffer.entries.count) {
             var key: [UInt8] = []
             var value: [UInt8] = []
             for index in entry.start..<entry.valueStart { key.append(bytes[index]) }
@@ -146,6 +149,7 @@ package final class MemoryOutput: TransactionalOutput, @unchecked Sendable {
             open?.append(
                 Record(stream: entry.stream, partition: entry.partition, key: key, value: value))
         }
+        if let cut { throw cut.failure }
     }
 
     package func sendOffsets(

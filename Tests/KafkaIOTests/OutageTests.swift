@@ -22,7 +22,7 @@ struct OutageTests {
                     try definite(output.recreate)
                     isUncertain = false
                 }
-                try output.begin()
+                try definite(output.begin)
                 try output.send(buffer)
                 do throws(OutputFailure) {
                     try output.commit()

@@ -17,7 +17,8 @@ package enum CommitProgress: Equatable, Sendable {
 /// A state machine without threads or clocks: whoever owns it makes the steps (a committer thread,
 /// because the calls block, or the simulation) and does the waiting. Nothing is ever recomputed:
 /// after an abort the same bytes are sent again. A call whose outcome is uncertain is made again
-/// until it is definite, and the producer is recreated before the next transaction, because a late
+/// until it is definite (sending is not: records handed over twice would be written twice, so an
+/// abort comes first), and the producer is recreated before the next transaction, because a late
 /// request of the same epoch could otherwise land in it.
 package struct CommitCycle: Sendable {
     private enum Call: Sendable {
@@ -95,6 +96,7 @@ package struct CommitCycle: Sendable {
             needsNewEpoch = true
             lastReason = reason
             guard now - since < giveUpAfter else { return .dropped(.fatal(givenUp(reason))) }
+            if next == .send { next = .abort }
             return .wait(milliseconds: backoff(), reason: reason)
         case .abortable(let reason):
             lastReason = reason

@@ -1,5 +1,6 @@
 import CRdKafka
 import Core
+import Glibc
 import Synchronization
 
 /// An owned librdkafka client.
@@ -38,6 +39,7 @@ final class KafkaHandle: @unchecked Sendable {
         unsafe rd_kafka_conf_set_log_cb(pointer, onClientLine)
         if rebalance != nil { unsafe rd_kafka_conf_set_rebalance_cb(pointer, onRebalance) }
         if reportsDeliveries { unsafe rd_kafka_conf_set_dr_msg_cb(pointer, onDelivery) }
+        if kind == .producer { unsafe rd_kafka_conf_set_closesocket_cb(pointer, onSocketClosing) }
         var reason = [CChar](repeating: 0, count: 512)
         unsafe handle = unsafe rd_kafka_new(
             kind == .consumer ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, pointer, &reason,
@@ -99,6 +101,12 @@ final class KafkaHandle: @unchecked Sendable {
     /// Adds such a hint.
     func suspect() { callbacks.suspicions.add(1, ordering: .relaxed) }
 
+    /// The connections of a producer that were closed so far, by whichever side.
+    ///
+    /// librdkafka makes a request again by itself when its connection breaks, and the call that
+    /// waits for it succeeds without a word; the connection was closed before that.
+    var closedConnections: Int { callbacks.closedConnections.load(ordering: .acquiring) }
+
     /// What the last broken connection or refused login was, since the handle was made.
     var lastClientError: (code: rd_kafka_resp_err_t, reason: String)? {
         callbacks.lastError.withLock { $0 }
@@ -139,6 +147,7 @@ final class KafkaCallbacks: Sendable {
     /// Counts what hints that a topic is gone or refused.
     let suspicions = Atomic<Int>(0)
     let lastRefusedPartition = Mutex<String?>(nil)
+    let closedConnections = Atomic<Int>(0)
     let lastError = Mutex<(code: rd_kafka_resp_err_t, reason: String)?>(nil)
 
     init(name: String, log: KafkaLog, rebalance: (any RebalanceListener)?) {
@@ -152,6 +161,11 @@ final class KafkaCallbacks: Sendable {
         // Safety: the handle keeps its callbacks retained until librdkafka is destroyed.
         unsafe opaque.map { unsafe Unmanaged<KafkaCallbacks>.fromOpaque($0).takeUnretainedValue() }
     }
+}
+
+private func onSocketClosing(_ socket: Int32, _ opaque: UnsafeMutableRawPointer?) -> Int32 {
+    unsafe KafkaCallbacks.behind(opaque)?.closedConnections.add(1, ordering: .acquiringAndReleasing)
+    return close(socket)
 }
 
 private func onClientError(

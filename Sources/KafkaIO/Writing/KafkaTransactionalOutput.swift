@@ -22,6 +22,8 @@ package final class KafkaTransactionalOutput: TransactionalOutput, @unchecked Se
     private let transactionalID: String
     private let token: Mutex<GroupToken>
     private var producer: TransactionalProducer?
+    /// The producer's closed connections when it got its epoch; `nil` before that.
+    private var connectionsAtEpoch: Int?
 
     /// - Parameters:
     ///   - transactionalID: names the task for ever: the pipeline and the task's index.
@@ -55,12 +57,20 @@ package final class KafkaTransactionalOutput: TransactionalOutput, @unchecked Se
 
     package func initialize() throws(OutputFailure) {
         if producer == nil { producer = try make() }
+        connectionsAtEpoch = nil
         let producer = try current()
         try producer.warmUp(milliseconds: callMilliseconds)
         try unsafe settle(rd_kafka_init_transactions(producer.pointer, callMilliseconds), "start")
+        connectionsAtEpoch = producer.handle.closedConnections
     }
 
+    /// Begins a transaction, under a new epoch if a connection was lost since the last one began.
+    ///
+    /// librdkafka repeats offsets and commits over a new connection by itself. The first request may
+    /// still be on its way to the broker then, and under the same epoch it would count for whatever
+    /// transaction is open when it arrives.
     package func begin() throws(OutputFailure) {
+        if try current().handle.closedConnections != connectionsAtEpoch { try recreate() }
         try unsafe settle(rd_kafka_begin_transaction(try current().pointer), "begin a transaction")
     }
 
@@ -68,6 +78,10 @@ package final class KafkaTransactionalOutput: TransactionalOutput, @unchecked Se
         let producer = try current()
         do throws(OutputFailure) {
             try producer.send(buffer, milliseconds: callMilliseconds)
+        } catch .uncertain(let reason) {
+            // A part is on its way and cannot be taken back: only an abort ends it.
+            log.unreachable(reason)
+            throw .abortable(reason)
         } catch {
             throw close(after: error)
         }

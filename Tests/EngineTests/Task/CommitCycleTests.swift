@@ -80,6 +80,23 @@ struct CommitCycleTests {
         #expect(output.calls[7...] == [.recreate, .begin, .send, .sendOffsets, .commit])
     }
 
+    @Test("a send that was cut off is aborted, never repeated in the same transaction")
+    func uncertainSend() {
+        let output = MemoryOutput()
+        var isFirst = true
+        output.partialSend = {
+            defer { isFirst = false }
+            return isFirst ? (records: 1, failure: .uncertain("test")) : nil
+        }
+        var cycle = CommitCycle(giveUpAfter: 1000)
+        #expect(run(&cycle, output).0 == .committed)
+        #expect(
+            output.calls == [
+                .begin, .send, .abort, .recreate, .begin, .send, .sendOffsets, .commit,
+            ])
+        #expect(output.committed.count == 1, "what was handed over before the failure is aborted")
+    }
+
     @Test("a fenced task is dropped at once", arguments: MemoryOutput.Call.allCases)
     func fenced(call: MemoryOutput.Call) {
         let output = MemoryOutput()
