@@ -71,6 +71,9 @@ struct ModelUnit: Sendable {
     /// The dense columns that reach the learner.
     var columnCount: Int { steps.last?.output.columns.count ?? 0 }
 
+    /// What can be counted about the model.
+    var facts: [ModelSummary.Fact] { ModelSummary.Fact.all(of: learner) }
+
     /// Memory of the state, in bytes.
     var stateBytes: Int {
         var bytes = learner.stateBytes

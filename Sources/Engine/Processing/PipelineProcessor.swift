@@ -57,6 +57,9 @@ package final class PipelineProcessor: BatchProcessor {
     /// What was measured so far.
     package func report() -> MetricsReport { stages.report() }
 
+    /// What the models have become.
+    package func summary() -> ModelSummary { stages.summary() }
+
     /// Writes a metrics record of what was measured so far, as at the end of a file.
     package func writeReport(into output: inout OutputBuffer) {
         stages.writeReport(into: &output)

@@ -186,6 +186,17 @@ struct Stages: ~Copyable {
         }
     }
 
+    /// What the models have become.
+    func summary() -> ModelSummary {
+        ModelSummary(
+            model: pipeline.model.name, counters: counters,
+            evaluatedRecords: evaluator.evaluated,
+            detectors: pipeline.detectors.map(\.component.name), facts: models.facts,
+            classes: pipeline.task == .classification
+                ? (0..<decoder.classCount).map { decoder.classes.text($0) } : [],
+            stateBytes: stateBytes)
+    }
+
     mutating func writeReport(into output: inout OutputBuffer) {
         let report = report()
         reports.writeMetrics(report, counters: counters, into: &output)

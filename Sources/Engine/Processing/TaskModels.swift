@@ -44,6 +44,9 @@ struct TaskModels: Sendable {
     /// Memory of the state, in bytes; of a value's model as of at most 64 runs ago.
     var stateBytes: Int { fresh == nil ? units[0].stateBytes : bytesTotal }
 
+    /// What can be counted about the models together.
+    var facts: [ModelSummary.Fact] { ModelSummary.Fact.combined(units.map(\.facts)) }
+
     /// Takes the rows of a batch through their models, in order.
     mutating func run(_ batch: inout DecodedBatch, _ work: inout ModelWork) {
         let count = batch.rows.count

@@ -1,5 +1,5 @@
 package import Core
-import State
+package import State
 
 /// Why a snapshot cannot be used.
 package enum SnapshotProblem: Error, Equatable, Sendable {
@@ -20,7 +20,7 @@ package enum SnapshotProblem: Error, Equatable, Sendable {
     /// The store does not answer; another time it may.
     case unreachable(String)
 
-    init(_ error: StateError) {
+    package init(_ error: StateError) {
         switch error {
         case .unsupportedVersion(let section, let version):
             self = .newerFormat(section: section, version: version)
@@ -28,7 +28,7 @@ package enum SnapshotProblem: Error, Equatable, Sendable {
         }
     }
 
-    init(_ error: ChunkError) {
+    package init(_ error: ChunkError) {
         switch error {
         case .missing(let position): self = .missingChunk(position.offset)
         case .damaged(let position, let why): self = .damagedChunk(position.offset, why)

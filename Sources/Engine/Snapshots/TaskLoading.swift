@@ -22,8 +22,10 @@ package struct TaskLoading {
     private enum Stage {
         /// Looks for the last committed entry from this offset on.
         case findEntry(from: Int64)
-        /// Reads the `attempt`th of the last entry's references.
+        /// Reads the `attempt`th of the references.
         case load(SnapshotReader, attempt: Int)
+        /// Looks for the last entry that began a pipeline version, in the whole journal.
+        case findBeginning(Int64?)
     }
 
     /// Offsets before the journal's end where the last entry is looked for first; an entry takes
@@ -39,6 +41,7 @@ package struct TaskLoading {
     private let inputs: [TopicPartition]
     private let startOffsets: [Int64]
     private let lostInputPolicy: Pipeline.State.LostInputPolicy
+    private let chosen: [SnapshotReference]?
     private var stage: Stage
     private var window: Int64 = firstWindow
     private var journalReached: Int64
@@ -58,10 +61,13 @@ package struct TaskLoading {
     ///   - journalStart: The first offset that the journal has.
     ///   - journalEnd: The offset after its last record, uncommitted ones included.
     ///   - startOffsets: The first offset that each input has, or where a new task begins.
+    ///   - references: The snapshots to begin with, the best first, when a moment is wanted that the
+    ///     last entry's references do not serve best.
     package init(
         task: Int, processor: any BatchProcessor, journal: any InputLog, journalStart: Int64,
         journalEnd: Int64, store: any ChunkStore, inputs: [TopicPartition],
-        startOffsets: [Int64], onLostInput: Pipeline.State.LostInputPolicy = .stop
+        startOffsets: [Int64], onLostInput: Pipeline.State.LostInputPolicy = .stop,
+        references: [SnapshotReference]? = nil
     ) {
         precondition(startOffsets.count == inputs.count, "a start offset for each input")
         self.task = task
@@ -73,6 +79,7 @@ package struct TaskLoading {
         self.inputs = inputs
         self.startOffsets = startOffsets
         lostInputPolicy = onLostInput
+        chosen = references
         let first = Self.journalOffset(start: journalStart, end: journalEnd)
         stage = .findEntry(from: first)
         journalReached = first
@@ -92,6 +99,7 @@ package struct TaskLoading {
             stage = .load(reader, attempt: attempt)
             if let content { return try restore(content, attempt: attempt) }
             return .working(bytes: reader.byteCount, of: reader.byteTotal)
+        case .findBeginning(let found): return try findBeginning(found)
         }
     }
 
@@ -132,14 +140,7 @@ package struct TaskLoading {
 
     /// Reads the last entry of the journal's queue.
     private mutating func readLastQueued() {
-        let (bytes, offset) = journal.withQueued(0) { span -> ([UInt8], Int64) in
-            let record = span[span.count - 1]
-            let value = record.value
-            var bytes: [UInt8] = []
-            bytes.reserveCapacity(value.count)
-            for index in value.indices { bytes.append(value[index]) }
-            return (bytes, record.offset)
-        }
+        let (bytes, offset) = queued(journal.queuedCount(0) - 1)
         journalReached = max(journalReached, offset + 1)
         lastDamage = nil
         last = nil
@@ -150,6 +151,18 @@ package struct TaskLoading {
         }
     }
 
+    /// A record of the journal's queue, copied.
+    private func queued(_ index: Int) -> (bytes: [UInt8], offset: Int64) {
+        journal.withQueued(0) { span in
+            let record = span[index]
+            let value = record.value
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(value.count)
+            for index in value.indices { bytes.append(value[index]) }
+            return (bytes, record.offset)
+        }
+    }
+
     private mutating func choose(by entry: JournalEntry) throws(TaskFailure) -> Progress {
         try JournalReplay.check(entry, fingerprint: processor.fingerprint, partitions: inputs)
         return try load(attempt: 0)
@@ -157,22 +170,61 @@ package struct TaskLoading {
 
     // MARK: Snapshots
 
-    /// Starts to load a reference of the last entry; when none is left, everything is replayed.
+    /// The snapshots to try, the best first.
+    private var references: [SnapshotReference] {
+        chosen ?? [last?.live, last?.previous].compactMap { $0 }
+    }
+
+    /// Starts to load a snapshot; when none is left, everything is replayed.
     private mutating func load(attempt: Int) throws(TaskFailure) -> Progress {
-        let references = [last?.live, last?.previous]
-        if attempt < references.count, let reference = references[attempt] {
+        if attempt < references.count {
+            let reference = references[attempt]
             stage = .load(
                 SnapshotReader(reference, task: task, fingerprint: processor.fingerprint),
                 attempt: attempt)
             return .working(bytes: 0, of: Int(clamping: reference.byteCount))
         }
-        guard journalStart == 0 else {
+        try seekJournal(to: journalStart)
+        journalReached = journalStart
+        stage = .findBeginning(nil)
+        return .working(bytes: 0, of: 0)
+    }
+
+    /// Reads the journal from its start for the entry that everything is replayed from: the last
+    /// one with sequence 0. Entries before it are of an earlier version of the pipeline.
+    private mutating func findBeginning(_ earlier: Int64?) throws(TaskFailure) -> Progress {
+        do throws(LogError) {
+            try journal.poll(0, upTo: 256)
+        } catch {
+            throw .log(error)
+        }
+        var beginning = earlier
+        let count = journal.queuedCount(0)
+        for index in 0..<count {
+            let (bytes, offset) = queued(index)
+            journalReached = max(journalReached, offset + 1)
+            // What cannot be read is told by the replay, if it comes that way.
+            if let entry = try? JournalEntry(decoding: bytes), entry.sequence == 0 {
+                beginning = offset
+            }
+        }
+        if count > 0 {
+            journal.release(0, count)
+        } else if let end = journal.endOffset(0) {
+            journalReached = max(journalReached, end)
+        }
+        guard journalReached >= journalEnd else {
+            stage = .findBeginning(beginning)
+            return count > 0 ? .working(bytes: 0, of: 0) : .waiting
+        }
+        guard let beginning else {
             if notes.isEmpty { throw .journalTruncated(start: journalStart) }
             throw .snapshotsLost(notes)
         }
         if !notes.isEmpty { notes.append("the whole journal is replayed instead") }
-        try seekJournal(to: journalStart)
+        try seekJournal(to: beginning)
         var start = start(needsReplay: true)
+        start.journalOffset = beginning
         start.skipped = last?.skipped
         return .done(start)
     }
@@ -181,9 +233,8 @@ package struct TaskLoading {
         from attempt: Int, problem: SnapshotProblem
     ) throws(TaskFailure) -> Progress {
         if case .unreachable(let reason) = problem { throw .stateUnreachable(reason) }
-        let reference = attempt == 0 ? last?.live : last?.previous
         notes.append(
-            "the snapshot after entry \(reference?.sequence ?? 0) cannot be loaded: "
+            "the snapshot after entry \(references[attempt].sequence) cannot be loaded: "
                 + problem.message)
         return try load(attempt: attempt + 1)
     }
@@ -211,8 +262,8 @@ package struct TaskLoading {
         }
         start.needsReplay = start.nextSequence <= last.sequence
         start.namedInputCount = start.needsReplay ? index.inputs.count : last.inputs.count
-        start.live = attempt == 0 ? last.live : last.previous
-        start.previous = attempt == 0 ? last.previous : nil
+        start.live = references[attempt]
+        start.previous = attempt + 1 < references.count ? references[attempt + 1] : nil
         start.skipped = last.skipped
         start.journalOffset = max(journalStart, start.live?.journalOffset ?? 0)
         try findLostInput(&start, snapshot: index.sequence, last: last)

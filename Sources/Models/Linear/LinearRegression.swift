@@ -88,6 +88,9 @@ package struct LinearRegression: Regressor {
         weights.dense[column / laneCount][column % laneCount]
     }
 
+    /// Weights and intercept that are not 0.
+    package var parameterCount: Int { weights.parameterCount }
+
     package var intercept: Double { weights.intercepts[0] }
 
     package func predict(

@@ -147,6 +147,15 @@ struct LinearWeights: Sendable {
         }
     }
 
+    /// Weights and intercepts that are not 0.
+    var parameterCount: Int {
+        var count = intercepts.count { $0 != 0 } + table.count { $0 != 0 }
+        for lanes in dense {
+            for lane in 0..<laneCount where lanes[lane] != 0 { count += 1 }
+        }
+        return count
+    }
+
     var stateBytes: Int {
         let lanes = dense.count + denseSquares.count + densePaid.count
         let scalars = table.count + tableSquares.count + tablePaid.count + intercepts.count

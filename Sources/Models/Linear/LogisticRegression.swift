@@ -68,6 +68,9 @@ package struct LogisticRegression: Classifier {
         return weights.dense[vector][column % laneCount]
     }
 
+    /// Weights and intercepts that are not 0.
+    package var parameterCount: Int { weights.parameterCount }
+
     package func intercept(class label: Int = 0) -> Double { weights.intercepts[label] }
 
     package mutating func reset() {

@@ -3,7 +3,8 @@ package enum CommandLineTool {
     /// All commands, in the order in which help shows them.
     package static let commands: [any Command.Type] = [
         DemoCommand.self, RunCommand.self, CheckCommand.self, EvalCommand.self, MetricsCommand.self,
-        ProduceCommand.self, GenerateCommand.self, ModelsCommand.self, SchemaCommand.self,
+        StateCommand.self, ReplayCommand.self, ProduceCommand.self, GenerateCommand.self,
+        ModelsCommand.self, SchemaCommand.self,
         VersionCommand.self, HelpCommand.self,
     ]
 

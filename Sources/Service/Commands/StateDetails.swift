@@ -1,0 +1,162 @@
+import Core
+import Engine
+import Formats
+import KafkaIO
+import State
+
+/// `tidewheel state show`: all about a task, with what its model has become.
+struct StateDetails {
+    private let stored: StoredPipeline
+
+    init(_ stored: StoredPipeline) {
+        self.stored = stored
+    }
+
+    func run(_ numbers: [Int], asJSON: Bool, _ console: Console) throws -> ExitCode {
+        var code = ExitCode.success
+        var documents: [String] = []
+        for task in try stored.tasks(numbers) {
+            let view = RebuildView(console)
+            let rebuilt = Result { () throws(CommandFailure) in
+                try view.rebuild(StateRebuild(stored, task: task.number, before: .max))
+            }
+            if case .failure = rebuilt { code = .failure }
+            if asJSON {
+                documents.append(json(task, rebuilt))
+            } else {
+                for line in lines(task, rebuilt) { console.print(line) }
+            }
+        }
+        if asJSON {
+            let all = documents.joined(separator: ",")
+            console.print(
+                documents.count == 1 ? all : "[\(all)]")
+        }
+        return code
+    }
+
+    private typealias Rebuilt = Result<StateRebuild.Outcome, CommandFailure>
+
+    private func lines(_ task: StoredTask, _ rebuilt: Rebuilt) -> [String] {
+        var lines = ["\(stored.pipeline.name), task \(task.number)"]
+        func add(_ name: String, _ text: String) {
+            lines.append(
+                "  \(name)\(String(repeating: " ", count: max(1, 13 - name.count)))\(text)")
+        }
+        if let last = task.last {
+            add(
+                "entry",
+                "\(last.entry.sequence) at journal offset \(last.offset), committed "
+                    + "\(TimeText.utc(milliseconds: last.timestamp)) under generation "
+                    + "\(last.entry.generation)")
+            add(
+                "version",
+                "fingerprint \(StateListing.hex(last.entry.fingerprint)), numerics "
+                    + "\(last.entry.numericsVersion)")
+        } else {
+            add("entry", "none: the task has never committed")
+        }
+        for (index, input) in task.inputs.enumerated() {
+            let ends = task.inputEnds[index]
+            add(
+                index == 0 ? "inputs" : "",
+                "\(input.topic)[\(input.partition)] next offset "
+                    + "\(task.nextOffset(index).map { "\($0)" } ?? "-"), kept "
+                    + StateListing.range(ends))
+        }
+        add("lag", "\(NumberText.grouped(Int(task.lag))) records")
+        for (name, snapshot) in [("live", task.live), ("previous", task.previous)] {
+            guard let snapshot else { continue }
+            var text =
+                "after entry \(snapshot.reference.sequence), "
+                + NumberText.bytes(Int(clamping: snapshot.reference.byteCount))
+            if case .success(let index) = snapshot.index {
+                text += " in \(index.chunks.count) chunk\(index.chunks.count == 1 ? "" : "s")"
+            }
+            if let age = snapshot.age { text += ", \(NumberText.grouped(Int(age))) records ago" }
+            add(name, text)
+        }
+        add("journal", StateListing.range(task.journalEnds))
+        add("state topic", task.stateEnds.map { StateListing.range($0) } ?? "there is none")
+        switch rebuilt {
+        case .success(let outcome):
+            for (name, text) in ModelView.rows(outcome.processor.summary()) { add(name, text) }
+        case .failure(let failure): add("model", failure.message)
+        }
+        for remark in StateListing(stored).remarks(task) { add("remark", remark) }
+        return lines
+    }
+
+    private func json(_ task: StoredTask, _ rebuilt: Rebuilt) -> String {
+        var json = JSONWriter()
+        json.object { json in
+            json.member("pipeline", stored.pipeline.name)
+            StateListing(stored).write(task, to: &json)
+            switch rebuilt {
+            case .success(let outcome):
+                json.object("model") { json in
+                    ModelView.write(outcome.processor.summary(), to: &json)
+                }
+            case .failure(let failure): json.member("failure", failure.message)
+            }
+        }
+        return json.text
+    }
+}
+
+/// A model's summary for people and for scripts.
+enum ModelView {
+    static func rows(_ summary: ModelSummary) -> [(String, String)] {
+        var rows = [("records", NumberText.grouped(summary.counters.records))]
+        let faults = summary.counters.faultTotal
+        if faults > 0 { rows.append(("bad records", NumberText.grouped(faults))) }
+        rows.append(("evaluated", NumberText.grouped(summary.evaluatedRecords)))
+        for (name, count) in zip(summary.detectors, summary.counters.drifts) {
+            rows.append(("drifts", "\(count) (\(name))"))
+        }
+        if let models = summary.counters.models {
+            rows.append(
+                (
+                    "models",
+                    "\(NumberText.grouped(models.live)) of values, "
+                        + "\(NumberText.grouped(models.evicted)) forgotten"
+                ))
+        }
+        let facts = summary.facts.map { "\($0.name) \(NumberText.grouped($0.count))" }
+        rows.append(
+            ("model", ([summary.model] + facts).joined(separator: ", ")))
+        if !summary.classes.isEmpty {
+            let shown = summary.classes.prefix(8).joined(separator: ", ")
+            let more = summary.classes.count > 8 ? " and \(summary.classes.count - 8) more" : ""
+            rows.append(("classes", shown + more))
+        }
+        rows.append(("memory", NumberText.bytes(summary.stateBytes)))
+        return rows
+    }
+
+    static func write(_ summary: ModelSummary, to json: inout JSONWriter) {
+        json.member("name", summary.model)
+        json.member("records", summary.counters.records)
+        json.member("bad_records", summary.counters.faultTotal)
+        json.member("evaluated", summary.evaluatedRecords)
+        json.list("drifts") { json in
+            for (name, count) in zip(summary.detectors, summary.counters.drifts) {
+                json.object { json in
+                    json.member("detector", name)
+                    json.member("drifts", count)
+                }
+            }
+        }
+        if let models = summary.counters.models {
+            json.object("field_models") { json in
+                json.member("live", models.live)
+                json.member("evicted", models.evicted)
+            }
+        }
+        for fact in summary.facts {
+            json.member(fact.name.replacing(" ", with: "_"), fact.count)
+        }
+        json.list("classes") { json in for name in summary.classes { json.value(name) } }
+        json.member("bytes", summary.stateBytes)
+    }
+}
