@@ -124,4 +124,43 @@ struct MemberTests {
         #expect(try #require(assignment(standby, where: { !$0.isEmpty })).partitions == [0])
         standby.leave { _ in }
     }
+
+    @Test("a member whose session times out here, but not there, joins anew")
+    func lostSession() throws {
+        let cluster = try KafkaCluster(proxied: true)
+        let proxy = try NetworkProxy(routes: cluster.proxyRoutes)
+        defer { proxy.end() }
+        let bootstrap = cluster.proxyRoutes.map { "127.0.0.1:\($0.from)" }.joined(separator: ",")
+        let direct = try TestPipeline(bootstrap: cluster.bootstrap)
+        try direct.createTopics(partitions: 1)
+        let member = try KafkaMember(
+            settings: KafkaSettings(common: [TextPair("bootstrap.servers", bootstrap)]),
+            groupID: direct.name, instanceID: "a", topics: [direct.input],
+            journalTopic: direct.journal, sessionMilliseconds: 6000, log: direct.log)
+        try member.subscribe()
+        #expect(try #require(assignment(member)).partitions == [0])
+
+        // Each heartbeat arrives in time for the broker, its answer too late for the member, which
+        // then goes on with heartbeats that have no member's id until the loss is acknowledged.
+        proxy.set(.slow(milliseconds: 3500))
+        var events: [String] = []
+        let isBack = wait(seconds: 90) {
+            member.poll(milliseconds: 20) { event in
+                switch event {
+                case .lost:
+                    events.append("lost")
+                    proxy.set(.fair)
+                    _ = tw_wait_readable(-1, 4000)
+                case .assigned(let partitions, _):
+                    events.append("assigned \(partitions)")
+                default: events.append("\(event)")
+                }
+            }
+            return events.contains { $0.hasPrefix("assigned") || $0.hasPrefix("instance") }
+        }
+        #expect(isBack)
+        #expect(events == ["lost", "assigned [0]"])
+        #expect(direct.lines.contains("joining the group anew"))
+        member.leave { _ in }
+    }
 }

@@ -28,8 +28,10 @@ package enum MemberEvent: Sendable {
 package final class KafkaMember: @unchecked Sendable {
     // Safety: every property that changes is touched by the control thread alone; the rebalance
     // callback runs inside its polls.
-    private let handle: KafkaHandle
+    private var handle: KafkaHandle
+    private let making: MemberMaking
     private let inbox: RebalanceInbox
+    private let instanceID: String?
     private let topics: [String]
     private var isSubscribed = false
 
@@ -43,27 +45,12 @@ package final class KafkaMember: @unchecked Sendable {
         journalTopic: String, sessionMilliseconds: Int = 10_000, log: KafkaLog
     ) throws(KafkaError) {
         self.topics = topics + [journalTopic]
-        var binding = [
-            TextPair("group.id", groupID),
-            TextPair("enable.auto.commit", "false"),
-            TextPair("enable.auto.offset.store", "false"),
-            TextPair("auto.offset.reset", "error"),
-            TextPair("partition.assignment.strategy", "range"),
-        ]
-        if let instanceID = instanceID { binding.append(TextPair("group.instance.id", instanceID)) }
-        let configuration = try settings.configuration(
-            .consumer,
-            defaults: [
-                TextPair("session.timeout.ms", "\(sessionMilliseconds)"),
-                // Members learn of a rebalance with their next heartbeat: this bounds how long the
-                // tasks of a process that leaves in order stand still.
-                TextPair("heartbeat.interval.ms", "\(min(250, sessionMilliseconds / 3))"),
-            ], binding: binding)
+        self.instanceID = instanceID
         inbox = RebalanceInbox(journalTopic: journalTopic)
-        handle = try KafkaHandle(
-            .consumer, name: "member", configuration: configuration, log: log,
-            rebalance: inbox)
-        _ = unsafe rd_kafka_poll_set_consumer(handle.pointer)
+        making = MemberMaking(
+            settings: settings, groupID: groupID, instanceID: instanceID,
+            sessionMilliseconds: sessionMilliseconds, log: log, inbox: inbox)
+        handle = try making.handle()
     }
 
     /// Joins the group; the first assignment comes through ``poll(milliseconds:_:)``.
@@ -93,7 +80,61 @@ package final class KafkaMember: @unchecked Sendable {
                 reason: rd_kafka_message_errstr(message).map { unsafe String(cString: $0) }, body)
         }
         let fatal = handle.fatalCode
-        if fatal != RD_KAFKA_RESP_ERR_NO_ERROR { report(fatal, reason: nil, body) }
+        switch fatal {
+        case RD_KAFKA_RESP_ERR_NO_ERROR: break
+        case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID where inbox.isLost:
+            // Its own session timed out: was it another process, or this one's nameless heartbeat?
+            switch isReplaced {
+            case true?: report(fatal, reason: nil, body)
+            case false?: renew(body)
+            case nil: break
+            }
+        default: report(fatal, reason: nil, body)
+        }
+    }
+
+    /// Whether another process is a member under this one's instance id; nil without an answer.
+    ///
+    /// A member whose session times out forgets its id at once, but goes on with heartbeats until
+    /// the loss is acknowledged. A broker that still knows it under its id takes a heartbeat without
+    /// one for that of a replaced process (librdkafka 2.0.2).
+    private var isReplaced: Bool? {
+        guard let instanceID else { return false }
+        var list: UnsafePointer<rd_kafka_group_list>?
+        let code = unsafe rd_kafka_list_groups(handle.pointer, making.groupID, &list, 2000)
+        guard let list = unsafe list else { return nil }
+        // Safety: the list is ours until destroyed; everything is copied from it.
+        defer { unsafe rd_kafka_group_list_destroy(list) }
+        guard unsafe list.pointee.group_cnt > 0 else {
+            return code == RD_KAFKA_RESP_ERR_NO_ERROR ? false : nil
+        }
+        let group = unsafe list.pointee.groups[0]
+        guard unsafe group.err == RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+        for index in unsafe 0..<Int(group.member_cnt) {
+            let id = unsafe String(cString: group.members[index].member_id)
+            // The broker makes a static member's id from its instance's and a UUID.
+            if id.hasPrefix("\(instanceID)-"), id.utf8.count == instanceID.utf8.count + 37,
+                id != inbox.memberID
+            {
+                return true
+            }
+        }
+        return false
+    }
+
+    /// Joins the group with a new client, after one that librdkafka has given up for good.
+    private func renew(_ body: (MemberEvent) -> Void) {
+        do throws(KafkaError) {
+            let renewed = try making.handle()
+            finish(body)
+            handle = renewed
+            try subscribe()
+            handle.log.say(
+                .warning, topic: "member",
+                "the session timed out while Kafka still held it; joining the group anew")
+        } catch {
+            body(.failed(error))
+        }
     }
 
     private func report(
@@ -172,6 +213,39 @@ package final class KafkaMember: @unchecked Sendable {
     }
 }
 
+/// What a member's client is made from, again and again.
+private struct MemberMaking {
+    let settings: KafkaSettings
+    let groupID: String
+    let instanceID: String?
+    let sessionMilliseconds: Int
+    let log: KafkaLog
+    let inbox: RebalanceInbox
+
+    func handle() throws(KafkaError) -> KafkaHandle {
+        var binding = [
+            TextPair("group.id", groupID),
+            TextPair("enable.auto.commit", "false"),
+            TextPair("enable.auto.offset.store", "false"),
+            TextPair("auto.offset.reset", "error"),
+            TextPair("partition.assignment.strategy", "range"),
+        ]
+        if let instanceID = instanceID { binding.append(TextPair("group.instance.id", instanceID)) }
+        let configuration = try settings.configuration(
+            .consumer,
+            defaults: [
+                TextPair("session.timeout.ms", "\(sessionMilliseconds)"),
+                // Members learn of a rebalance with their next heartbeat: this bounds how long the
+                // tasks of a process that leaves in order stand still.
+                TextPair("heartbeat.interval.ms", "\(min(250, sessionMilliseconds / 3))"),
+            ], binding: binding)
+        let handle = try KafkaHandle(
+            .consumer, name: "member", configuration: configuration, log: log, rebalance: inbox)
+        _ = unsafe rd_kafka_poll_set_consumer(handle.pointer)
+        return handle
+    }
+}
+
 /// Where the rebalance callback finds the handler of the poll that it runs in.
 private final class RebalanceInbox: RebalanceListener, @unchecked Sendable {
     // Safety: librdkafka calls `rebalance` inside a poll or close of the member, on the same
@@ -179,6 +253,10 @@ private final class RebalanceInbox: RebalanceListener, @unchecked Sendable {
     private let journalTopic: String
     private var handler: ((MemberEvent) -> Void)?
     private(set) var isAssigned = false
+    /// Whether the last assignment ended without being asked for, and none came since.
+    private(set) var isLost = false
+    /// The broker's name for this member at its last assignment.
+    private(set) var memberID = ""
 
     init(journalTopic: String) {
         self.journalTopic = journalTopic
@@ -200,12 +278,18 @@ private final class RebalanceInbox: RebalanceListener, @unchecked Sendable {
     ) {
         guard code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS else {
             isAssigned = false
-            let isLost = unsafe rd_kafka_assignment_lost(client) != 0
+            isLost = unsafe rd_kafka_assignment_lost(client) != 0
             if code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS { handler?(isLost ? .lost : .revoked) }
             unsafe acknowledge(rd_kafka_assign(client, nil))
             return
         }
         isAssigned = true
+        isLost = false
+        if let id = unsafe rd_kafka_memberid(client) {
+            // Safety: the text is ours to free.
+            memberID = unsafe String(cString: id)
+            unsafe rd_kafka_mem_free(client, id)
+        }
         var partitions: [Int32] = []
         if let list = unsafe list {
             // Safety: the list belongs to librdkafka and is valid during the callback.

@@ -64,7 +64,12 @@ extension ControlLoop {
         case .failed(.otherInputs(let named)) where isBehind(task, named):
             retry(task, "its journal names partitions that this process does not see yet")
         case .failed(let failure): outcome = outcome ?? .failed("task \(task): \(failure.message)")
-        case .dropped(.instanceFenced(let why)): outcome = .instanceFenced(why)
+        case .dropped(.instanceFenced(let why)):
+            // After a lost session this process itself may have replaced the member that the commit
+            // names; the membership tells within a heartbeat whether it was another one.
+            guard !isStopping, seats[task]?.isOwned == true else { return }
+            retry(task, why)
+            seats[task]?.restartAt = monotonicMilliseconds() + 2500
         case .dropped(.fatal(let why)): outcome = outcome ?? .failed("task \(task): \(why)")
         case .dropped(.fenced(let why)), .dropped(.uncertain(let why)),
             .dropped(.abortable(let why)):

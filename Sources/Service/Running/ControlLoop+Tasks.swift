@@ -88,10 +88,8 @@ extension ControlLoop {
             seats[task]?.isLive = false
             seat.runner?.cancel()
         }
-        // A call that is under way ends soon; the next start waits for it in any case.
-        wait(milliseconds: Self.revokeLimit) { loop in
-            loop.seats.values.allSatisfy { $0.runner == nil }
-        }
+        // Not waited for here: until this is acknowledged the member is neither in the group nor
+        // out of it. The next start of each task waits for its end.
     }
 
     /// Goes on with the tasks' news until a condition holds or the time is over.

@@ -2,11 +2,11 @@ import CPlatform
 import Foundation
 import Synchronization
 
-/// A network between workers and brokers that can be made bad: TCP connections on this machine,
+/// A network between clients and brokers that can be made bad: TCP connections on this machine,
 /// carried from one port to another by a thread.
-final class NetworkProxy: Sendable {
+package final class NetworkProxy: Sendable {
     /// What happens to what is carried.
-    enum Weather: Sendable, Equatable {
+    package enum Weather: Sendable, Equatable {
         case fair
         /// Everything arrives, this much later.
         case slow(milliseconds: Int)
@@ -29,7 +29,7 @@ final class NetworkProxy: Sendable {
     private let state = Mutex(State())
 
     /// - Parameter routes: from which port to which.
-    init(routes: [(from: Int, to: Int)]) throws {
+    package init(routes: [(from: Int, to: Int)]) throws {
         var listeners: [(descriptor: Int32, target: Int)] = []
         for route in routes {
             let descriptor = try Self.listen(port: route.from)
@@ -50,7 +50,8 @@ final class NetworkProxy: Sendable {
         }
     }
 
-    func set(_ weather: Weather, percent: Int = 100) {
+    /// Makes the network like this for a share of the connections.
+    package func set(_ weather: Weather, percent: Int = 100) {
         state.withLock {
             $0.weather = weather
             $0.percent = percent
@@ -58,14 +59,15 @@ final class NetworkProxy: Sendable {
     }
 
     /// Resets the share of connections that the weather meets.
-    func cut(percent: Int) {
+    package func cut(percent: Int) {
         state.withLock {
             $0.percent = percent
             $0.cuts += 1
         }
     }
 
-    func end() { state.withLock { $0.isEnding = true } }
+    /// Cuts every connection and ends.
+    package func end() { state.withLock { $0.isEnding = true } }
 
     private static func listen(port: Int) throws -> Int32 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | closeOnExec), 0)
@@ -74,7 +76,9 @@ final class NetworkProxy: Sendable {
             descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
         let bound = withAddress(port: port) { bind(descriptor, $0, $1) }
         guard bound == 0, Foundation.listen(descriptor, 256) == 0 else {
-            throw CrashFailure.running("port \(port) cannot be listened on: errno \(tw_errno())")
+            throw ChildFailure(
+                command: "listen on port \(port)", code: tw_errno(),
+                output: String(cString: strerror(tw_errno())))
         }
         makeNonBlocking(descriptor)
         return descriptor
@@ -161,6 +165,8 @@ private struct ProxyLoop {
         }
         let waiting = links.contains { $0.lanes.contains { !$0.pieces.isEmpty } }
         _ = poll(&polled, nfds_t(polled.count), waiting ? 1 : 10)
+        // What comes in the meantime is carried in one turn: a turn costs by the connection.
+        usleep(100)
         for (index, listener) in listeners.enumerated() where polled[index].revents != 0 {
             accept(listener, isDown: weather == .down)
         }
