@@ -17,6 +17,16 @@ package enum ChunkError: Error, Equatable, Sendable {
     case damaged(ChunkPosition, String)
     /// The store failed, perhaps only for now; what it said.
     case failed(String)
+
+    /// What happened, in words.
+    package var reason: String {
+        switch self {
+        case .missing(let position): "there is no chunk at offset \(position.offset)"
+        case .damaged(let position, let why):
+            "the chunk at offset \(position.offset) is damaged (\(why))"
+        case .failed(let reason): reason
+        }
+    }
 }
 
 /// What a chunk is: checked when it is read, so that no other can take its place.

@@ -98,6 +98,8 @@ package struct Pipeline: Sendable {
 
         /// In milliseconds.
         package let restoreWithin: Int64
+        /// How long journal and snapshots are kept that no restore needs, in milliseconds.
+        package let history: Int64
         package let onLostInput: LostInputPolicy
         /// For slots and cached snapshots; `nil` lets the service choose.
         package let folder: String?

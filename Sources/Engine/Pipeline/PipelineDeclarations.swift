@@ -216,6 +216,10 @@ package enum PipelineDeclarations {
             "restore_within", .duration, default: .duration(10_000),
             "The longest that restoring may take; snapshots are taken as often as that needs."),
         .init(
+            "history", .duration, default: .duration(0),
+            "How long journal and snapshots are kept that no restart needs any more, for replaying and explaining."
+        ),
+        .init(
             "on_lost_input", .choice(Pipeline.State.LostInputPolicy.allCases.map(\.rawValue)),
             default: .text("stop"),
             "What happens when input that a restore needs was deleted."),

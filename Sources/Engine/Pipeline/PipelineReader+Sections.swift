@@ -189,8 +189,10 @@ extension PipelineReader {
             restore = milliseconds
             requirePositive(milliseconds, "state.restore_within", "10 s")
         }
+        var history: Int64 = 0
+        if case .duration(let milliseconds)? = section["history"] { history = milliseconds }
         return Pipeline.State(
-            restoreWithin: restore,
+            restoreWithin: restore, history: history,
             onLostInput: text("on_lost_input", in: section).flatMap { .init(rawValue: $0) }
                 ?? .stop,
             folder: text("folder", in: section))

@@ -195,9 +195,11 @@ extension KafkaAdmin {
         }
     }
 
-    /// What is wrong with a journal's topic: retention would destroy an idle pipeline.
+    /// What is wrong with a journal's topic, or one of snapshots: retention would destroy an idle
+    /// pipeline, compaction an active one.
     package func journalProblem(
-        of topic: String, milliseconds: Int32 = 15_000
+        of topic: String, losing what: String = "entries of the journal",
+        milliseconds: Int32 = 15_000
     ) throws(KafkaError) -> KafkaError? {
         let found = try settledProperties(of: topic, milliseconds: milliseconds)
         let wrong = TopicSpecification.journalProperties.filter { wanted in
@@ -211,7 +213,7 @@ extension KafkaAdmin {
         let wanted = wrong.map { "\($0.name)=\($0.text)" }
         return KafkaError(
             kind: .refused,
-            problem: "topic \(topic) would lose entries of the journal: "
+            problem: "topic \(topic) would lose \(what): "
                 + values.joined(separator: ", "),
             remedy: "set \(wanted.joined(separator: ",")) on it with kafka-configs")
     }

@@ -18,6 +18,7 @@ package final class KafkaChunkStore: ChunkStore, @unchecked Sendable {
     private let admin: KafkaAdmin
     private let writer: KafkaChunkWriter
     private let history: Int64
+    private let trims: Bool
     private let milliseconds: Int32
     private var tail: KafkaTail?
     /// Where the tail stands.
@@ -26,10 +27,12 @@ package final class KafkaChunkStore: ChunkStore, @unchecked Sendable {
     /// - Parameters:
     ///   - journal: the task's journal; its partition's number is that of the chunks' partition.
     ///   - history: how long what is not needed any more is kept, in milliseconds.
+    ///   - trims: false where the brokers cannot delete records, as the embedded cluster.
     ///   - milliseconds: how long one write or read may take.
     package init(
         settings: KafkaSettings, topic: String, journal: TopicPartition, admin: KafkaAdmin,
-        writer: KafkaChunkWriter, history: Int64 = 0, milliseconds: Int32 = 30_000, log: KafkaLog
+        writer: KafkaChunkWriter, history: Int64 = 0, trims: Bool = true,
+        milliseconds: Int32 = 30_000, log: KafkaLog
     ) {
         self.settings = settings
         self.topic = topic
@@ -37,6 +40,7 @@ package final class KafkaChunkStore: ChunkStore, @unchecked Sendable {
         self.admin = admin
         self.writer = writer
         self.history = history
+        self.trims = trims
         self.milliseconds = milliseconds
         self.log = log
         partition = journal.partition
@@ -61,6 +65,7 @@ package final class KafkaChunkStore: ChunkStore, @unchecked Sendable {
     }
 
     package func trim(journalBefore: Int64, chunksBefore: Int64) throws(ChunkError) {
+        guard trims else { return }
         let chunks = TopicPartition(topic: topic, partition: partition)
         var ends = [(journal, journalBefore), (chunks, chunksBefore)]
         do throws(KafkaError) {
@@ -71,15 +76,23 @@ package final class KafkaChunkStore: ChunkStore, @unchecked Sendable {
                     ends[index].1 = min(ends[index].1, kept[index])
                 }
             }
-            for (place, end) in ends where end > 0 {
-                try admin.deleteRecords(of: place, before: end, milliseconds: milliseconds)
-            }
         } catch {
             throw .failed(error.description)
         }
+        // Each of the two is tried: the right to delete may be given for one of them only.
+        var refused: String?
+        for (place, end) in ends where end > 0 {
+            do throws(KafkaError) {
+                try admin.deleteRecords(of: place, before: end, milliseconds: milliseconds)
+            } catch {
+                refused = refused ?? error.description
+            }
+        }
+        if let refused { throw .failed(refused) }
     }
 
     package func read(_ position: ChunkPosition, key: [UInt8]) throws(ChunkError) -> [UInt8] {
+        var isLate = false
         do throws(KafkaError) {
             if let tail {
                 if tailOffset != position.offset { try tail.seek(partition, to: position.offset) }
@@ -90,7 +103,11 @@ package final class KafkaChunkStore: ChunkStore, @unchecked Sendable {
             }
             tailOffset = position.offset
             let end = tw_monotonic_nanoseconds() + Int64(milliseconds) * 1_000_000
-            while let tail, tw_monotonic_nanoseconds() < end {
+            while let tail {
+                guard tw_monotonic_nanoseconds() < end else {
+                    isLate = true
+                    break
+                }
                 guard let record = try tail.next(milliseconds: 100) else {
                     if tail.isAtEnd { break }
                     continue
@@ -101,7 +118,7 @@ package final class KafkaChunkStore: ChunkStore, @unchecked Sendable {
                 return value
             }
         } catch {
-            tail = nil
+            close()
             switch error.code {
             case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET.rawValue,
                 RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE.rawValue,
@@ -115,7 +132,12 @@ package final class KafkaChunkStore: ChunkStore, @unchecked Sendable {
             default: throw .failed(error.description)
             }
         }
-        tail = nil
+        close()
+        if isLate {
+            throw .failed(
+                "no answer from the broker of \(topic), partition \(partition), within "
+                    + "\(milliseconds / 1000) s")
+        }
         throw .missing(position)
     }
 

@@ -53,6 +53,7 @@ struct ConnectionCheck {
             let partitions = checkInput(admin, settings, &findings)
             checkOutputs(admin, partitions, &findings)
             checkJournal(admin, partitions, &findings)
+            checkState(admin, partitions, &findings)
             check(&findings) { () throws(KafkaError) in
                 _ = try admin.committedOffsets(
                     of: pipeline.groupID, inputs(partitions ?? 1))
@@ -165,6 +166,21 @@ struct ConnectionCheck {
             return Finding(
                 severity: .good,
                 message: "journal \(topic) is kept for ever (\(Self.text(count)))")
+        }
+    }
+
+    private func checkState(
+        _ admin: KafkaAdmin, _ partitions: Int?, _ findings: inout [Finding]
+    ) {
+        let topic = pipeline.output.stateTopic
+        let tasks = taskCount(admin, partitions)
+        check(&findings) { () throws(KafkaError) in
+            let count = try admin.partitionCount(of: topic)
+            if count != nil, let problem = try admin.journalProblem(of: topic, losing: "snapshots")
+            {
+                throw problem
+            }
+            return presence(of: topic, count: count, needed: tasks)
         }
     }
 

@@ -14,7 +14,47 @@ extension ControlLoop {
                     [("task", "\(task)")])
             case .committer(let task, .recovered):
                 log.say(.info, "commits go on", [("task", "\(task)")])
+            case .loading(let task, .progress(let bytes, let total)):
+                var progress = RestoreProgress(isDone: false)
+                (progress.loadedBytes, progress.loadBytes) = (bytes, total)
+                seats[task]?.progress = progress
+                tellProgress(task)
+            case .loading(let task, .done(let snapshot, let notes)):
+                seats[task]?.loadedSequence = snapshot?.sequence
+                for note in notes { log.say(.warning, note, [("task", "\(task)")]) }
             }
+        }
+    }
+
+    private mutating func follow(_ item: SnapshotNews, of task: Int) {
+        guard let seat = seats[task] else { return }
+        let name = ("task", "\(task)")
+        switch item {
+        case .written(let reference, let milliseconds):
+            log.say(
+                .debug, "snapshot written",
+                [
+                    name, ("sequence", "\(reference.sequence)"),
+                    ("bytes", "\(reference.byteCount)"), ("milliseconds", "\(milliseconds)"),
+                ])
+            if seat.cannotSnapshot { log.say(.info, "snapshots are written again", [name]) }
+            seats[task]?.cannotSnapshot = false
+        case .failed(let error):
+            guard !seat.cannotSnapshot else { return }
+            seats[task]?.cannotSnapshot = true
+            log.say(
+                .warning,
+                "a snapshot could not be written: \(error.reason); nothing is lost, but until one "
+                    + "is, a restart takes longer; trying again", [name])
+        case .trimmed: seats[task]?.cannotTrim = false
+        case .trimFailed(let error):
+            guard !seat.cannotTrim else { return }
+            seats[task]?.cannotTrim = true
+            log.say(
+                .warning,
+                "what is not needed any more cannot be deleted: \(error.reason); the topics of "
+                    + "journal and state grow until this user may delete records of them (DELETE)",
+                [name])
         }
     }
 
@@ -24,15 +64,15 @@ extension ControlLoop {
             seats[task]?.progress = progress
             seats[task]?.restoredRecords += progress.records
             tellProgress(task)
+        case .snapshot(let task, let item): follow(item, of: task)
         case .live(let task, let sequence, let note):
+            seats[task]?.runner?.closeJournal()
             if let note { log.say(.warning, note, [("task", "\(task)")]) }
             let words = sequence == 0 ? "task started" : "task restored"
-            wentLive(
-                task, words,
-                [
-                    ("sequence", "\(sequence)"),
-                    ("replayed_records", "\(seats[task]?.restoredRecords ?? 0)"),
-                ])
+            var fields = [("sequence", "\(sequence)")]
+            if let loaded = seats[task]?.loadedSequence { fields.append(("snapshot", "\(loaded)")) }
+            fields.append(("replayed_records", "\(seats[task]?.restoredRecords ?? 0)"))
+            wentLive(task, words, fields)
         case .resumed(let task):
             wentLive(task, "task goes on where it stood", [])
         case .parked(let task, let sequence):
@@ -63,6 +103,7 @@ extension ControlLoop {
         case .refused(let why): outcome = outcome ?? .failed(why)
         case .failed(.otherInputs(let named)) where isBehind(task, named):
             retry(task, "its journal names partitions that this process does not see yet")
+        case .failed(.stateUnreachable(let why)): retry(task, why)
         case .failed(let failure): outcome = outcome ?? .failed("task \(task): \(failure.message)")
         case .dropped(.instanceFenced(let why)):
             // After a lost session this process itself may have replaced the member that the commit
@@ -93,6 +134,7 @@ extension ControlLoop {
         case .again(let reason): retry(task, reason)
         case .fatal(let reason): outcome = outcome ?? .failed("task \(task): \(reason)")
         case .instanceFenced(let reason): outcome = .instanceFenced(reason)
+        case .task(let failure): follow(.failed(failure), of: task)
         }
     }
 
@@ -108,11 +150,21 @@ extension ControlLoop {
     /// Says once a second how far a restore is and how long it will take.
     private mutating func tellProgress(_ task: Int) {
         let now = monotonicMilliseconds()
-        guard let seat = seats[task], let progress = seat.progress, progress.journalEnd > 0,
+        guard let seat = seats[task], let progress = seat.progress,
             now - lastProgressLine >= 1000, now - seat.restoreStarted >= 1000
         else { return }
         lastProgressLine = now
-        let share = Double(progress.journalOffset) / Double(progress.journalEnd)
+        if progress.loadBytes > 0 {
+            log.say(
+                .info, "loading the snapshot",
+                [
+                    ("task", "\(task)"),
+                    ("percent", "\(progress.loadedBytes * 100 / progress.loadBytes)"),
+                    ("bytes", "\(progress.loadBytes)"),
+                ])
+            return
+        }
+        let share = progress.share
         let elapsed = Double(now - seat.restoreStarted) / 1000
         var fields = [
             ("task", "\(task)"), ("percent", "\(Int(share * 100))"),

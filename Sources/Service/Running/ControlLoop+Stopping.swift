@@ -9,7 +9,8 @@ extension ControlLoop {
         isStopping = true
         log.say(.info, "stopping")
         if outcome == nil {
-            for lane in lanes { lane.drain() }
+            // Half of the time may go into snapshots; the rest is for a slow group and broker.
+            for lane in lanes { lane.drain(deadline: began + limit / 2) }
         }
         for seat in seats.values where outcome != nil || !seat.isLive { seat.runner?.cancel() }
         // A margin for leaving the group.

@@ -117,6 +117,8 @@ extension ControlLoop {
                     pipeline: parts.pipeline, settings: parts.settings, admin: parts.admin,
                     reader: parts.reader, log: parts.kafkaLog, policy: policy,
                     options: parts.options, watch: parts.watch,
+                    snapshots: parts.snapshots, chunks: parts.chunks,
+                    onLoading: { news.add(.loading(task: $0, $1)) },
                     onStartFailure: { news.add(.startFailed(task: $0, $1)) },
                     onCommitterNews: { news.add(.committer(task: $0, $1)) }))
             seat.runner = runner
@@ -125,6 +127,7 @@ extension ControlLoop {
             seat.isRetiring = false
             seat.progress = nil
             seat.restoredRecords = 0
+            seat.loadedSequence = nil
             seat.restoreStarted = now
             seats[task] = seat
             runner.start()

@@ -9,6 +9,7 @@ enum ControlNews: Sendable {
     case lane(LaneEvent)
     case startFailed(task: Int, TaskRunner.StartFailure)
     case committer(task: Int, CommitterNews)
+    case loading(task: Int, LoadingNews)
 }
 
 /// The control thread's work: follows the group's assignments, starts and ends tasks, keeps the
@@ -23,6 +24,8 @@ struct ControlLoop: ~Copyable {
         let admin: KafkaAdmin
         let reader: KafkaReader
         let member: KafkaMember
+        let snapshots: SnapshotThread
+        let chunks: KafkaChunkWriter
         let log: ProcessLog
         let kafkaLog: KafkaLog
     }
@@ -46,6 +49,11 @@ struct ControlLoop: ~Copyable {
         var parkedSequence: UInt64?
         /// Whether the task was asked to end after its commit, to be started with more inputs.
         var isRetiring = false
+        /// The entry after which the loaded snapshot stands.
+        var loadedSequence: UInt64?
+        /// Whether it was said that snapshots cannot be written, or old ones not deleted.
+        var cannotSnapshot = false
+        var cannotTrim = false
     }
 
     /// Uncommitted output of all tasks, in bytes; each has it twice, computing and committing.
@@ -163,14 +171,17 @@ struct ControlLoop: ~Copyable {
         for lane in lanes {
             status.records += lane.recordsProcessed.load(ordering: .relaxed)
             status.commits += lane.commits.load(ordering: .relaxed)
+            status.snapshots += lane.snapshots.load(ordering: .relaxed)
         }
         for task in seats.keys.sorted() {
             guard let seat = seats[task], seat.runner != nil else { continue }
             if seat.isLive {
                 status.liveTasks.append(task)
-            } else if let progress = seat.progress, progress.journalEnd > 0 {
-                status.restoringTasks.append(
-                    (task, Double(progress.journalOffset) / Double(progress.journalEnd)))
+                let time = seat.runner?.gauge.restoreMilliseconds.load(ordering: .relaxed) ?? 0
+                status.estimatedRestoreMilliseconds = max(
+                    status.estimatedRestoreMilliseconds ?? 0, time)
+            } else if let progress = seat.progress {
+                status.restoringTasks.append((task, progress.share))
             }
         }
         let topic = parts.watch.layout.inputTopic

@@ -1,3 +1,4 @@
+import CPlatform
 import Engine
 import State
 import Synchronization
@@ -9,6 +10,7 @@ struct LaneTask: ~Copyable, @unchecked Sendable {
     let committer: Committer
     /// Asked once when the restore has reached the journal's end.
     let review: OffsetReview
+    var snapshots: LaneSnapshots
 }
 
 /// What happened to a task on a lane, for the control thread.
@@ -20,6 +22,7 @@ enum LaneEvent: Sendable {
     case parked(task: Int, sequence: UInt64)
     /// The parked task goes on.
     case resumed(task: Int)
+    case snapshot(task: Int, SnapshotNews)
     /// The lane has let go of the task: nothing of it is under way in the lane.
     case released(task: Int, ReleaseReason)
 }
@@ -43,6 +46,7 @@ final class Lane: Sendable {
     /// Counters that the control thread reads.
     let recordsProcessed = Atomic<Int>(0)
     let commits = Atomic<Int>(0)
+    let snapshots = Atomic<Int>(0)
     let backloggedTasks = Atomic<Int>(0)
     /// When the thread began its latest turn, in monotonic milliseconds.
     let turnBegan = Atomic<Int64>(monotonicMilliseconds())
@@ -57,9 +61,10 @@ final class Lane: Sendable {
         var order: [Int] = []
         var revoked: [Int] = []
         /// Tasks that are to stop at a commit, and whether the lane keeps them then.
-        var finishing: [(task: Int, keepsTask: Bool)] = []
+        var finishing: [(task: Int, ending: Ending)] = []
         var resumed: [(task: Int, generation: Int32)] = []
-        var isDraining = false
+        /// Until when tasks may write a snapshot before they are let go of, once all are to be.
+        var drain: Int64?
     }
 
     /// A box, because collections cannot hold noncopyable values.
@@ -91,10 +96,18 @@ final class Lane: Sendable {
         wakeup.signal()
     }
 
-    /// Stops the intake of a task and commits what was computed; then lets go of it, or keeps it as
-    /// it is. A task that is still being restored is let go of at once.
-    func finish(_ index: Int, keepsTask: Bool) {
-        inbox.withLock { $0.finishing.append((index, keepsTask)) }
+    /// What becomes of a task that has stopped its intake and committed.
+    enum Ending: Sendable {
+        /// The lane keeps it as it is.
+        case kept
+        /// Let go of; until the deadline it may write a snapshot, where that spares a long replay.
+        case released(deadline: Int64)
+    }
+
+    /// Stops the intake of a task and commits what was computed; then it ends as told. A task that
+    /// is still being restored is let go of at once.
+    func finish(_ index: Int, _ ending: Ending) {
+        inbox.withLock { $0.finishing.append((index, ending)) }
         wakeup.signal()
     }
 
@@ -104,9 +117,9 @@ final class Lane: Sendable {
         wakeup.signal()
     }
 
-    /// Stops intake, commits what was computed and lets go of every task.
-    func drain() {
-        inbox.withLock { $0.isDraining = true }
+    /// Stops intake, commits what was computed and lets go of every task; see ``Ending``.
+    func drain(deadline: Int64) {
+        inbox.withLock { $0.drain = deadline }
         wakeup.signal()
     }
 
@@ -121,7 +134,7 @@ final class Lane: Sendable {
     private enum Course {
         case running
         /// Takes no records; let go of, or parked, once everything is committed.
-        case finishing(keepsTask: Bool)
+        case finishing(Ending)
         case parked
     }
 
@@ -129,6 +142,7 @@ final class Lane: Sendable {
         let task: PipelineTask
         let committer: Committer
         let review: OffsetReview
+        var snapshots: LaneSnapshots
         var course = Course.running
         var isCommitting = false
 
@@ -136,6 +150,13 @@ final class Lane: Sendable {
             task = handed.task
             committer = handed.committer
             review = handed.review
+            snapshots = handed.snapshots
+        }
+
+        /// Ends what others do for the task.
+        func cancel() {
+            committer.cancel()
+            snapshots.cancel()
         }
     }
 
@@ -154,7 +175,7 @@ final class Lane: Sendable {
                 let now = monotonicMilliseconds()
                 if let reason = advance(seat, now: now, hasWork: &hasWork, &backlogged) {
                     seats.remove(at: index)
-                    seat.committer.cancel()
+                    seat.cancel()
                     report(.released(task: seat.task.index, reason))
                     continue
                 }
@@ -172,10 +193,10 @@ final class Lane: Sendable {
     private func takeCommands(_ seats: inout [Seat]) {
         let added: [PendingTask]
         let revoked: [Int]
-        let finishing: [(task: Int, keepsTask: Bool)]
+        let finishing: [(task: Int, ending: Ending)]
         let resumed: [(task: Int, generation: Int32)]
-        let isDraining: Bool
-        (added, revoked, finishing, resumed, isDraining) = inbox.withLock { inbox in
+        let drain: Int64?
+        (added, revoked, finishing, resumed, drain) = inbox.withLock { inbox in
             let added = inbox.order.compactMap { inbox.added[$0] }
             defer {
                 inbox.added.removeAll()
@@ -184,14 +205,14 @@ final class Lane: Sendable {
                 inbox.finishing.removeAll()
                 inbox.resumed.removeAll()
             }
-            return (added, inbox.revoked, inbox.finishing, inbox.resumed, inbox.isDraining)
+            return (added, inbox.revoked, inbox.finishing, inbox.resumed, inbox.drain)
         }
         for pending in added {
             if let task = pending.task.take() { seats.append(Seat(task)) }
         }
-        for (index, keepsTask) in finishing {
+        for (index, ending) in finishing {
             guard let seat = seats.first(where: { $0.task.index == index }) else { continue }
-            if case .running = seat.course { seat.course = .finishing(keepsTask: keepsTask) }
+            if case .running = seat.course { seat.course = .finishing(ending) }
         }
         for (index, generation) in resumed {
             guard let seat = seats.first(where: { $0.task.index == index }),
@@ -203,13 +224,12 @@ final class Lane: Sendable {
         }
         for index in revoked {
             if let place = seats.firstIndex(where: { $0.task.index == index }) {
-                let seat = seats.remove(at: place)
-                seat.committer.cancel()
+                seats.remove(at: place).cancel()
                 report(.released(task: index, .revoked))
             }
         }
-        if isDraining {
-            for seat in seats { seat.course = .finishing(keepsTask: false) }
+        if let drain {
+            for seat in seats { seat.course = .finishing(.released(deadline: drain)) }
         }
     }
 
@@ -224,9 +244,14 @@ final class Lane: Sendable {
                 recordsProcessed.add(request.recordCount, ordering: .relaxed)
                 commits.add(1, ordering: .relaxed)
                 seat.task.commitDone(request)
+                seat.snapshots.update(seat.task)
             case .dropped(let failure):
                 return .dropped(failure)
             }
+        }
+        if let news = seat.snapshots.takeOutcome(seat.task, now: now) {
+            if case .written = news { snapshots.add(1, ordering: .relaxed) }
+            report(.snapshot(task: seat.task.index, news))
         }
         var isFinishing = false
         switch seat.course {
@@ -237,22 +262,25 @@ final class Lane: Sendable {
         do throws(TaskFailure) {
             if !seat.task.isLive {
                 if isFinishing { return .revoked }
+                let began = tw_monotonic_nanoseconds()
                 let progress = try seat.task.restore(now: now)
+                seat.snapshots.note(
+                    busyNanoseconds: tw_monotonic_nanoseconds() - began, records: progress.records)
                 if !progress.isWaiting { hasWork = true }
                 report(.restoring(task: seat.task.index, progress))
                 return seat.task.isLive ? try arrive(seat) : nil
             }
-            if case .finishing(let keepsTask) = seat.course {
+            if case .finishing(let ending) = seat.course {
                 if seat.isCommitting { return nil }
                 if !seat.task.isCommitDue(now: now, force: true) {
-                    guard keepsTask else { return .drained }
-                    seat.course = .parked
-                    report(.parked(task: seat.task.index, sequence: seat.task.sequence))
-                    return nil
+                    return end(seat, ending, now: now)
                 }
             } else {
+                let began = tw_monotonic_nanoseconds()
                 switch try seat.task.step(now: now) {
-                case .worked:
+                case .worked(let count):
+                    seat.snapshots.note(
+                        busyNanoseconds: tw_monotonic_nanoseconds() - began, records: count)
                     hasWork = true
                     backlogged += 1
                 case .waiting, .blocked: backlogged += 1
@@ -266,7 +294,24 @@ final class Lane: Sendable {
             seat.isCommitting = true
             seat.committer.submit(request)
         }
+        seat.snapshots.submitJob(seat.task, now: now)
         return nil
+    }
+
+    /// A task that was to stop has committed everything.
+    private func end(_ seat: Seat, _ ending: Ending, now: Int64) -> ReleaseReason? {
+        switch ending {
+        case .kept:
+            seat.course = .parked
+            report(.parked(task: seat.task.index, sequence: seat.task.sequence))
+            return nil
+        case .released(let deadline):
+            guard seat.snapshots.delaysEnd(of: seat.task, now: now, until: deadline) else {
+                return .drained
+            }
+            seat.snapshots.submitJob(seat.task, now: now)
+            return nil
+        }
     }
 
     /// The restore has reached the journal's end: decides where the task goes on.
@@ -281,6 +326,7 @@ final class Lane: Sendable {
             try seat.task.moveOn(to: offsets)
         case .refused(let why): return .refused(why)
         }
+        seat.snapshots.update(seat.task)
         report(.live(task: seat.task.index, sequence: seat.task.sequence, note: said))
         return nil
     }

@@ -43,6 +43,14 @@ package struct OffsetReview: Sendable {
         self.trust = trust
     }
 
+    /// The same for a task that goes on behind records that are lost, as its pipeline file allows:
+    /// its positions differ from the offsets for a reason.
+    var afterLostInput: OffsetReview {
+        OffsetReview(
+            task: task, groupID: groupID, inputs: inputs, committed: committed,
+            firstOffsets: firstOffsets, trust: trust ?? .journal)
+    }
+
     /// What follows from where the journal ends.
     ///
     /// - Parameters:

@@ -24,17 +24,22 @@ package struct PipelineStatus: Sendable, Equatable {
     package var commits = 0
     /// The tasks that this process owns and that are live.
     package var liveTasks: [Int] = []
-    /// The tasks that are being restored, with the share of their journal that is replayed.
+    /// The tasks that are being restored, with the share of what is to be replayed that is done.
     package var restoringTasks: [(task: Int, share: Double)] = []
     /// Records between the tasks' positions and the inputs' last stable offsets, where known.
     package var lag: Int64?
     /// Partitions that gave nothing in spite of their lag and were assigned anew.
     package var refetches = 0
+    /// How long restoring the slowest live task would take now, from what was measured.
+    package var estimatedRestoreMilliseconds: Int64?
+    /// Snapshots that this process's tasks have made.
+    package var snapshots = 0
 
     package static func == (first: PipelineStatus, second: PipelineStatus) -> Bool {
         first.records == second.records && first.commits == second.commits
             && first.liveTasks == second.liveTasks && first.lag == second.lag
-            && first.refetches == second.refetches
+            && first.refetches == second.refetches && first.snapshots == second.snapshots
+            && first.estimatedRestoreMilliseconds == second.estimatedRestoreMilliseconds
             && first.restoringTasks.map(\.task) == second.restoringTasks.map(\.task)
             && first.restoringTasks.map(\.share) == second.restoringTasks.map(\.share)
     }
@@ -123,15 +128,23 @@ package final class PipelineProcess: Sendable {
                 topics: topics, layout: layout, admin: admin, log: log,
                 interval: options.metadataInterval)
             WorkerThread(name: "metadata") { watch.run() }.detach()
+            let snapshots = SnapshotThread()
+            WorkerThread(name: "snapshots") { snapshots.run() }.detach()
+            let chunks = KafkaChunkWriter(
+                settings: settings, topic: pipeline.output.stateTopic, log: kafkaLog)
             var control = ControlLoop(
                 ControlLoop.Parts(
                     pipeline: pipeline, options: options, settings: settings, watch: watch,
-                    admin: admin, reader: reader, member: member, log: log, kafkaLog: kafkaLog))
+                    admin: admin, reader: reader, member: member, snapshots: snapshots,
+                    chunks: chunks,
+                    log: log, kafkaLog: kafkaLog))
             let outcome = control.run(
                 isStopping: { self.isAskedToStop },
                 publish: { status in self.published.withLock { $0 = status } })
             // A task that did not end in time still uses the clients; the process ends with it.
-            if watch.end(milliseconds: 4000), control.isQuiet {
+            let isEnded = snapshots.end(milliseconds: 4000)
+            if watch.end(milliseconds: 4000), isEnded, control.isQuiet {
+                chunks.close()
                 reader.close()
                 admin.close()
             }

@@ -63,6 +63,15 @@ struct PipelineTopics: Sendable {
         if !isEmbedded, let problem = try admin.journalProblem(of: output.journalTopic) {
             throw problem
         }
+        _ = try ensure(
+            TopicSpecification(
+                name: output.stateTopic, partitionCount: tasks, replicationFactor: replication,
+                properties: TopicSpecification.stateProperties), grows: true, atLeast: tasks)
+        if !isEmbedded,
+            let problem = try admin.journalProblem(of: output.stateTopic, losing: "snapshots")
+        {
+            throw problem
+        }
         try growOutputs(to: partitions)
         _ = try ensure(
             TopicSpecification(

@@ -19,6 +19,11 @@ package protocol TaskInstrument: Sendable {
     func processor(
         _ processor: any BatchProcessor, task: Int, of pipeline: Pipeline
     ) -> any BatchProcessor
+    /// Where the task's snapshots are kept: once for loading them, once for writing them, which
+    /// another thread does.
+    func store(_ store: any ChunkStore, task: Int, of pipeline: Pipeline) -> any ChunkStore
+    /// The task is about to make a step of its ``TaskLoading``.
+    func willLoad(task: Int, of pipeline: Pipeline)
 }
 
 extension TaskInstrument {
@@ -37,6 +42,12 @@ extension TaskInstrument {
     package func processor(
         _ processor: any BatchProcessor, task: Int, of pipeline: Pipeline
     ) -> any BatchProcessor { processor }
+
+    package func store(
+        _ store: any ChunkStore, task: Int, of pipeline: Pipeline
+    ) -> any ChunkStore { store }
+
+    package func willLoad(task: Int, of pipeline: Pipeline) {}
 }
 
 /// The instrument of a process that nobody watches.

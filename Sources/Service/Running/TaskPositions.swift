@@ -11,6 +11,8 @@ struct TaskPositions: Sendable {
     let inputs: [TopicPartition]
     /// Where the inputs' logs are opened; the journal says where the task really begins.
     let starts: [Int64]
+    /// The first offset that the journal has.
+    let journalStart: Int64
     /// The journal's true end, which the restore must reach.
     let journalEnd: Int64
     /// What to do with the group's offsets once the journal's end is reached.
@@ -22,7 +24,7 @@ struct TaskPositions: Sendable {
         watch: InputWatch, admin: KafkaAdmin
     ) throws(KafkaError) {
         inputs = try watch.refresh().inputs(ofTask: task)
-        journalEnd = try admin.watermarks(of: journal).high
+        (journalStart, journalEnd) = try admin.watermarks(of: journal)
         // The embedded cluster keeps no offsets of transactions.
         let committed =
             options.isEmbedded

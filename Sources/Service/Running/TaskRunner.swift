@@ -20,6 +20,9 @@ final class TaskRunner: Sendable {
         let policy: CommitPolicy
         let options: ProcessOptions
         let watch: InputWatch
+        let snapshots: SnapshotThread
+        let chunks: KafkaChunkWriter
+        let onLoading: @Sendable (Int, LoadingNews) -> Void
         let onStartFailure: @Sendable (Int, StartFailure) -> Void
         let onCommitterNews: @Sendable (Int, CommitterNews) -> Void
     }
@@ -31,6 +34,8 @@ final class TaskRunner: Sendable {
         /// The process must end, and say this.
         case fatal(String)
         case instanceFenced(String)
+        /// What the task stands on cannot be loaded.
+        case task(TaskFailure)
 
         /// A question that was refused needs a person; any other is asked again.
         init(_ error: KafkaError) {
@@ -42,8 +47,10 @@ final class TaskRunner: Sendable {
         }
     }
 
-    private struct Handles {
-        var logs: [KafkaInputLog] = []
+    struct Handles {
+        var inputLog: KafkaInputLog?
+        /// Open until the restore is over.
+        var journalLog: KafkaInputLog?
         var inputs: [TopicPartition] = []
         var output: KafkaTransactionalOutput?
         var committer: Committer?
@@ -54,10 +61,12 @@ final class TaskRunner: Sendable {
     }
 
     let index: Int
-    private let token: GroupToken
-    private let lane: Lane
-    private let surroundings: Surroundings
-    private let handles = Mutex(Handles())
+    let token: GroupToken
+    let lane: Lane
+    let surroundings: Surroundings
+    let handles = Mutex(Handles())
+    /// What is known of the task's restore and snapshots; any thread.
+    let gauge = TaskGauge()
 
     init(
         index: Int, token: GroupToken, lane: Lane, surroundings: Surroundings
@@ -86,12 +95,13 @@ final class TaskRunner: Sendable {
 
     /// Stops intake and commits what is computed; the lane lets go of the task then.
     func retire() {
-        lane.finish(index, keepsTask: false)
+        let limit = surroundings.pipeline.state.restoreWithin
+        lane.finish(index, .released(deadline: monotonicMilliseconds() + limit))
     }
 
     /// As ``retire()``, but the lane keeps the task, which may come back: see ``reclaim(_:)``.
     func park() {
-        lane.finish(index, keepsTask: true)
+        lane.finish(index, .kept)
     }
 
     /// The inputs that the task reads; empty before it has found them.
@@ -109,25 +119,32 @@ final class TaskRunner: Sendable {
 
     /// Frees the producer and stops reading; the control thread calls it once the task is finished.
     func close() {
-        let (logs, output) = handles.withLock { handles in
+        let (log, output) = handles.withLock { handles in
             defer {
-                handles.logs = []
                 handles.output = nil
                 handles.committer = nil
             }
-            return (handles.logs, handles.output)
+            return (handles.inputLog.take(), handles.output)
         }
         output?.close()
-        for log in logs {
-            do throws(KafkaError) {
-                try surroundings.reader.close(log)
-            } catch {
-                surroundings.log.say(.warning, topic: "close", "\(error)")
-            }
+        if let log { close(log) }
+        closeJournal()
+    }
+
+    /// Stops reading the journal: the restore is over.
+    func closeJournal() {
+        if let log = handles.withLock({ $0.journalLog.take() }) { close(log) }
+    }
+
+    private func close(_ log: KafkaInputLog) {
+        do throws(KafkaError) {
+            try surroundings.reader.close(log)
+        } catch {
+            surroundings.log.say(.warning, topic: "close", "\(error)")
         }
     }
 
-    private var isCancelled: Bool { handles.withLock { $0.isCancelled } }
+    var isCancelled: Bool { handles.withLock { $0.isCancelled } }
 
     /// The parked task came back to this process: it goes on if nobody has committed since.
     ///
@@ -176,83 +193,13 @@ final class TaskRunner: Sendable {
         lane.wakeup.signal()
     }
 
-    /// Fences the predecessor, finds the journal's end, opens the logs and hands the task over.
-    private func prepare() throws(StartFailure) -> Committer? {
-        let pipeline = surroundings.pipeline
-        let instrument = surroundings.options.instrument
-        let kafka = KafkaTransactionalOutput(
-            settings: surroundings.settings,
-            transactionalID: "\(pipeline.groupID).\(index)",
-            topics: [
-                .predictions: pipeline.output.predictionsTopic,
-                .metrics: pipeline.output.metricsTopic,
-                .deadLetters: pipeline.output.deadLettersTopic,
-                .journal: pipeline.output.journalTopic,
-            ], token: token, log: surroundings.log)
-        handles.withLock { $0.output = kafka }
-        let output = instrument.output(kafka, task: index, of: pipeline)
-        try settle(output.initialize)
-        if isCancelled { return nil }
-        let positions: TaskPositions
-        let logs: (input: KafkaInputLog, journal: KafkaInputLog)
-        do throws(KafkaError) {
-            positions = try TaskPositions(
-                task: index, journal: journal, pipeline: pipeline, options: surroundings.options,
-                watch: surroundings.watch, admin: surroundings.admin)
-            let journalLog = try surroundings.reader.openLog(
-                [(journal, KafkaOffset.beginning)], wake: lane.wakeup.descriptor)
-            handles.withLock { $0.logs.append(journalLog) }
-            let inputLog = try surroundings.reader.openLog(
-                Array(zip(positions.inputs, positions.starts)).map { ($0, $1) },
-                wake: lane.wakeup.descriptor)
-            handles.withLock { handles in
-                handles.logs.append(inputLog)
-                handles.inputs = positions.inputs
-            }
-            logs = (inputLog, journalLog)
-        } catch {
-            throw StartFailure(error)
-        }
-        let processor: PipelineProcessor
-        do throws(ProcessorError) {
-            processor = try PipelineProcessor(
-                pipeline: pipeline, taskIndex: index, format: pipeline.input.format)
-        } catch {
-            throw .fatal(pipeline.message(for: error))
-        }
-        let task = PipelineTask(
-            index: index, processor: instrument.processor(processor, task: index, of: pipeline),
-            log: instrument.input(logs.input, task: index, of: pipeline),
-            startOffsets: positions.starts,
-            journal: instrument.journal(logs.journal, task: index, of: pipeline),
-            journalEnd: positions.journalEnd, generation: token.generation,
-            policy: surroundings.policy)
-        let report = surroundings.onCommitterNews
-        let number = index
-        let committer = Committer(
-            output: output, laneWakeup: lane.wakeup, giveUpAfter: surroundings.options.giveUpAfter
-        ) { report(number, $0) }
-        handles.withLock { $0.committer = committer }
-        lane.add(LaneTask(task: task, committer: committer, review: positions.review))
-        // A cancellation before this line has not told the lane.
-        let isCancelled = handles.withLock { handles in
-            handles.isHandedOver = true
-            return handles.isCancelled
-        }
-        if isCancelled {
-            committer.cancel()
-            lane.revoke(index)
-        }
-        return committer
-    }
-
-    private var journal: TopicPartition {
+    var journal: TopicPartition {
         TopicPartition(
             topic: surroundings.pipeline.output.journalTopic, partition: Int32(index))
     }
 
     /// Makes a call until its outcome is definite or the task is taken away.
-    private func settle(
+    func settle(
         _ call: () throws(OutputFailure) -> Void
     ) throws(StartFailure) {
         let began = monotonicMilliseconds()

@@ -48,7 +48,11 @@ struct PipelineReaderTests {
               - adwin: { delta: 0.01, then: reset }
             on_bad_record: skip
             delivery: { guarantee: exactly_once, commit_every: 250 ms, shutdown_within: 1 min }
-            state: { restore_within: 5 s, on_lost_input: continue_from_snapshot, folder: /tmp/x }
+            state:
+              restore_within: 5 s
+              history: 7 d
+              on_lost_input: continue_from_snapshot
+              folder: /tmp/x
             seed: 7
             limits: { value: 2 KiB, hash_bits: 10 }
             """, environment: ["PASSWORD": "geheim"])
@@ -117,6 +121,7 @@ struct PipelineReaderTests {
         #expect(pipeline.delivery.commitEvery == .milliseconds(250))
         #expect(pipeline.delivery.shutdownWithin == 60_000)
         #expect(pipeline.state.restoreWithin == 5000)
+        #expect(pipeline.state.history == 604_800_000)
         #expect(pipeline.state.onLostInput == .continueFromSnapshot)
         #expect(pipeline.state.folder == "/tmp/x")
         #expect(pipeline.seed == 7)

@@ -28,7 +28,7 @@ final class PipelineFixture: Sendable {
 
     init(
         _ prefix: String, partitions: Int, scope: String = "pipeline", input: String = "",
-        kafka: String = "", more: String = "",
+        kafka: String = "", state: String = "", more: String = "",
         cluster: KafkaCluster? = nil
     ) throws {
         let cluster = try cluster ?? KafkaCluster.shared()
@@ -50,7 +50,7 @@ final class PipelineFixture: Sendable {
             one_model_per: \(scope)
             metrics: { every: 100 records, windows: [200 records] }
             drift: [{ adwin: { watch: error, then: alert } }]
-            state: { folder: \(stateFolder.path) }
+            state: { folder: \(stateFolder.path)\(state.isEmpty ? "" : ", \(state)") }
             \(more)
             """
         pipeline = try PipelineReader.read(bytes: Array(text.utf8), file: "test.yaml").pipeline

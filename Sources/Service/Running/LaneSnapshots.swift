@@ -1,0 +1,116 @@
+import Engine
+import State
+import Synchronization
+
+/// What other threads may know of a task's restore.
+final class TaskGauge: Sendable {
+    /// How long restoring the task would take now, in milliseconds.
+    let restoreMilliseconds = Atomic<Int64>(0)
+}
+
+/// What came of a task's snapshots, for the control thread.
+enum SnapshotNews: Sendable {
+    /// Stored; the next commit refers to it.
+    case written(SnapshotReference, milliseconds: Int64)
+    /// What no snapshot needs any more is deleted.
+    case trimmed
+    /// Not stored; it is tried again.
+    case failed(ChunkError)
+    /// Not deleted; the next snapshot tries again.
+    case trimFailed(ChunkError)
+}
+
+/// A task's snapshots as its lane looks after them: takes jobs to the snapshot thread and outcomes
+/// back, and sets how often snapshots are due by how fast the task computes.
+///
+/// Measured times decide where snapshots stand, never what they hold.
+struct LaneSnapshots: ~Copyable {
+    /// A replay that takes no longer, in milliseconds, is not worth a snapshot when a task stops.
+    private static let moment: Int64 = 500
+
+    let gauge: TaskGauge
+    private let errand: SnapshotErrand
+    private let restoreWithin: Int64
+    private var estimate: RestoreEstimate
+    /// When the job under way was handed over, and whether it is a trim.
+    private var job: (began: Int64, isTrim: Bool)?
+    /// What a task that stops waits for.
+    private var farewell: (until: Int64, installed: Int, failures: Int)?
+
+    /// - Parameters:
+    ///   - restoreWithin: `state.restore_within`, in milliseconds.
+    ///   - estimate: what loading has shown.
+    init(
+        errand: SnapshotErrand, gauge: TaskGauge, restoreWithin: Int64, estimate: RestoreEstimate
+    ) {
+        self.errand = errand
+        self.gauge = gauge
+        self.restoreWithin = restoreWithin
+        self.estimate = estimate
+    }
+
+    /// Notes the time that the lane was busy with the task and the records that it took.
+    mutating func note(busyNanoseconds: Int64, records: Int) {
+        estimate.note(busyNanoseconds: busyNanoseconds, records: records)
+    }
+
+    /// Follows the measurements: when the next snapshot is due, how long a restore would take.
+    func update(_ task: PipelineTask) {
+        let bytes = Int(clamping: task.snapshots.live?.byteCount ?? 0)
+        task.snapshotPolicy?.recordsBetween = estimate.recordsBetween(
+            restoreWithin: restoreWithin, byteCount: bytes)
+        gauge.restoreMilliseconds.store(
+            estimate.milliseconds(byteCount: bytes, records: task.snapshots.recordsSinceLive),
+            ordering: .relaxed)
+    }
+
+    /// Gives the task the outcome of its job, if there is one, and says what came of it.
+    mutating func takeOutcome(_ task: PipelineTask, now: Int64) -> SnapshotNews? {
+        guard let job, let outcome = errand.takeOutcome() else { return nil }
+        self.job = nil
+        task.snapshotJobDone(outcome, now: now)
+        switch outcome {
+        case .journalEnd: return nil
+        case .trimmed: return .trimmed
+        case .failed(let error): return job.isTrim ? .trimFailed(error) : .failed(error)
+        case .written(let reference):
+            let time = now - job.began
+            estimate.noteWrite(byteCount: Int(clamping: reference.byteCount), milliseconds: time)
+            return .written(reference, milliseconds: time)
+        }
+    }
+
+    /// Hands over the task's next job, if there is one.
+    mutating func submitJob(_ task: PipelineTask, now: Int64) {
+        guard job == nil, let next = task.takeSnapshotJob(now: now) else { return }
+        if case .trim = next { job = (now, true) } else { job = (now, false) }
+        errand.submit(next)
+    }
+
+    /// Whether a task that stops, all of it committed, waits for a snapshot: if replaying would take
+    /// more than a moment, and no longer than replaying would take.
+    mutating func delaysEnd(of task: PipelineTask, now: Int64, until deadline: Int64) -> Bool {
+        if farewell == nil {
+            let replay =
+                estimate.milliseconds(byteCount: 0, records: task.snapshots.recordsSinceLive)
+                - estimate.milliseconds(byteCount: 0, records: 0)
+            let isWorthIt = replay > Self.moment
+            farewell = (
+                isWorthIt ? min(deadline, now + replay) : now, task.snapshots.installedCount,
+                task.snapshots.failureCount
+            )
+            if isWorthIt { task.requestSnapshot() }
+        }
+        guard let farewell, now < farewell.until,
+            task.snapshots.installedCount == farewell.installed,
+            task.snapshots.failureCount == farewell.failures
+        else {
+            task.withdrawSnapshotRequest()
+            return false
+        }
+        return true
+    }
+
+    /// The lane lets go of the task.
+    func cancel() { errand.cancel() }
+}

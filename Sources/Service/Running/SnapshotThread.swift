@@ -1,0 +1,100 @@
+import CPlatform
+import Engine
+import State
+import Synchronization
+
+/// The thread that does what blocks for the snapshots of all tasks of a process; it lets others go
+/// first.
+///
+/// Jobs of several tasks take turns, at most one call of a store each, so that a large state does
+/// not hold up the small ones.
+final class SnapshotThread: Sendable {
+    private struct Order {
+        let errand: SnapshotErrand
+        var work: SnapshotWork
+    }
+
+    private let inbox = Mutex<[Order]>([])
+    private let wakeup = Wakeup()
+    private let isStopping = Atomic<Bool>(false)
+    private let isEnded = Atomic<Bool>(false)
+
+    /// Takes a job; its outcome goes to the errand.
+    func submit(_ job: SnapshotJob, for errand: SnapshotErrand) {
+        inbox.withLock { $0.append(Order(errand: errand, work: SnapshotWork(job))) }
+        wakeup.signal()
+    }
+
+    /// The thread's body: works until ended.
+    func run() {
+        _ = tw_set_thread_nice(10)
+        var orders: [Order] = []
+        while !isStopping.load(ordering: .acquiring) {
+            orders += inbox.withLock { inbox in
+                defer { inbox.removeAll() }
+                return inbox
+            }
+            if orders.isEmpty {
+                wakeup.wait(milliseconds: 1000)
+                continue
+            }
+            var index = 0
+            while index < orders.count {
+                let errand = orders[index].errand
+                if errand.isCancelled {
+                    orders.remove(at: index)
+                } else if let outcome = orders[index].work.step(on: errand.store) {
+                    orders.remove(at: index)
+                    errand.finish(outcome)
+                } else {
+                    index += 1
+                }
+            }
+        }
+        isEnded.store(true, ordering: .releasing)
+    }
+
+    /// Ends the thread after its current call; false if that takes longer.
+    func end(milliseconds: Int64) -> Bool {
+        isStopping.store(true, ordering: .releasing)
+        wakeup.signal()
+        let deadline = monotonicMilliseconds() + milliseconds
+        let pause = Wakeup()
+        while !isEnded.load(ordering: .acquiring), monotonicMilliseconds() < deadline {
+            pause.wait(milliseconds: 1)
+        }
+        return isEnded.load(ordering: .acquiring)
+    }
+}
+
+/// What goes between one task on its lane and the snapshot thread.
+final class SnapshotErrand: Sendable {
+    let store: any ChunkStore
+    private let thread: SnapshotThread
+    private let laneWakeup: Wakeup
+    private let outcome = Mutex<SnapshotOutcome?>(nil)
+    private let cancelled = Atomic<Bool>(false)
+
+    init(store: any ChunkStore, thread: SnapshotThread, laneWakeup: Wakeup) {
+        self.store = store
+        self.thread = thread
+        self.laneWakeup = laneWakeup
+    }
+
+    /// Hands a job over; the outcome of the one before must have been taken.
+    func submit(_ job: SnapshotJob) { thread.submit(job, for: self) }
+
+    /// The outcome of the job, once there is one.
+    func takeOutcome() -> SnapshotOutcome? { outcome.withLock { $0.take() } }
+
+    /// Lets go of what is under way after its current call: nothing refers to it.
+    func cancel() { cancelled.store(true, ordering: .releasing) }
+
+    var isCancelled: Bool { cancelled.load(ordering: .acquiring) }
+
+    /// Gives the lane an outcome; the snapshot thread calls it.
+    func finish(_ result: SnapshotOutcome) {
+        outcome.withLock { $0 = result }
+        laneWakeup.signal()
+    }
+}

@@ -1,0 +1,174 @@
+import Core
+import Engine
+import KafkaIO
+import State
+import Synchronization
+
+/// How the loading of a task goes, for the control thread.
+enum LoadingNews: Sendable {
+    case progress(bytes: Int, of: Int)
+    /// The task begins with this snapshot or with none; the notes are what a person should know.
+    case done(SnapshotReference?, notes: [String])
+}
+
+/// Makes the task, on the committer's thread.
+extension TaskRunner {
+    /// Fences the predecessor, finds the journal's end, loads the newest snapshot, opens the logs and
+    /// hands the task over; `nil` if it was taken away meanwhile.
+    func prepare() throws(StartFailure) -> Committer? {
+        let pipeline = surroundings.pipeline
+        let instrument = surroundings.options.instrument
+        let kafka = KafkaTransactionalOutput(
+            settings: surroundings.settings,
+            transactionalID: "\(pipeline.groupID).\(index)",
+            topics: [
+                .predictions: pipeline.output.predictionsTopic,
+                .metrics: pipeline.output.metricsTopic,
+                .deadLetters: pipeline.output.deadLettersTopic,
+                .journal: pipeline.output.journalTopic,
+            ], token: token, log: surroundings.log)
+        handles.withLock { $0.output = kafka }
+        let output = instrument.output(kafka, task: index, of: pipeline)
+        try settle(output.initialize)
+        if isCancelled { return nil }
+        let positions = try findPositions()
+        let journalLog = try openJournal(positions)
+        let processor = instrument.processor(try makeProcessor(), task: index, of: pipeline)
+        let began = monotonicMilliseconds()
+        let store = chunkStore
+        let loading = TaskLoading(
+            task: index, processor: processor, journal: journalLog,
+            journalStart: positions.journalStart, journalEnd: positions.journalEnd,
+            store: instrument.store(store, task: index, of: pipeline), inputs: positions.inputs,
+            startOffsets: positions.starts, onLostInput: pipeline.state.onLostInput)
+        guard let start = try load(loading) else { return nil }
+        var estimate = RestoreEstimate()
+        if let live = start.live {
+            estimate.noteWrite(
+                byteCount: Int(clamping: live.byteCount),
+                milliseconds: monotonicMilliseconds() - began)
+        }
+        let inputLog = try openInputs(positions.inputs, at: start.offsets)
+        let task = PipelineTask(
+            index: index, processor: processor, log: inputLog, start: start,
+            journal: start.needsReplay ? journalLog : nil, journalEnd: positions.journalEnd,
+            generation: token.generation, policy: surroundings.policy,
+            snapshots: SnapshotPolicy(
+                recordsBetween: estimate.recordsBetween(
+                    restoreWithin: pipeline.state.restoreWithin,
+                    byteCount: Int(clamping: start.live?.byteCount ?? 0))))
+        let report = surroundings.onCommitterNews
+        let number = index
+        let committer = Committer(
+            output: output, laneWakeup: lane.wakeup, giveUpAfter: surroundings.options.giveUpAfter
+        ) { report(number, $0) }
+        handles.withLock { $0.committer = committer }
+        let errand = SnapshotErrand(
+            store: instrument.store(chunkStore, task: index, of: pipeline),
+            thread: surroundings.snapshots, laneWakeup: lane.wakeup)
+        lane.add(
+            LaneTask(
+                task: task, committer: committer,
+                review: start.hasLostInput ? positions.review.afterLostInput : positions.review,
+                snapshots: LaneSnapshots(
+                    errand: errand, gauge: gauge, restoreWithin: pipeline.state.restoreWithin,
+                    estimate: estimate)))
+        // A cancellation before this line has not told the lane.
+        let isCancelled = handles.withLock { handles in
+            handles.isHandedOver = true
+            return handles.isCancelled
+        }
+        if isCancelled {
+            committer.cancel()
+            lane.revoke(index)
+        }
+        // Ending its client takes a while, and nobody waits for it any more.
+        store.close()
+        return committer
+    }
+
+    private func findPositions() throws(StartFailure) -> TaskPositions {
+        do throws(KafkaError) {
+            let positions = try TaskPositions(
+                task: index, journal: journal, pipeline: surroundings.pipeline,
+                options: surroundings.options, watch: surroundings.watch,
+                admin: surroundings.admin)
+            handles.withLock { $0.inputs = positions.inputs }
+            return positions
+        } catch {
+            throw StartFailure(error)
+        }
+    }
+
+    private func openJournal(_ positions: TaskPositions) throws(StartFailure) -> any InputLog {
+        let first = TaskLoading.journalOffset(
+            start: positions.journalStart, end: positions.journalEnd)
+        let log = try open([(journal, first)])
+        handles.withLock { $0.journalLog = log }
+        return surroundings.options.instrument.journal(
+            log, task: index, of: surroundings.pipeline)
+    }
+
+    private func openInputs(
+        _ inputs: [TopicPartition], at offsets: [Int64]
+    ) throws(StartFailure) -> any InputLog {
+        let log = try open(zip(inputs, offsets).map { ($0, $1) })
+        handles.withLock { $0.inputLog = log }
+        return surroundings.options.instrument.input(
+            log, task: index, of: surroundings.pipeline)
+    }
+
+    private func open(
+        _ starts: [(partition: TopicPartition, offset: Int64)]
+    ) throws(StartFailure) -> KafkaInputLog {
+        do throws(KafkaError) {
+            return try surroundings.reader.openLog(starts, wake: lane.wakeup.descriptor)
+        } catch {
+            throw StartFailure(error)
+        }
+    }
+
+    private func makeProcessor() throws(StartFailure) -> PipelineProcessor {
+        let pipeline = surroundings.pipeline
+        do throws(ProcessorError) {
+            return try PipelineProcessor(
+                pipeline: pipeline, taskIndex: index, format: pipeline.input.format)
+        } catch {
+            throw .fatal(pipeline.message(for: error))
+        }
+    }
+
+    /// The task's snapshots; one for each thread that uses them.
+    private var chunkStore: KafkaChunkStore {
+        let pipeline = surroundings.pipeline
+        return KafkaChunkStore(
+            settings: surroundings.settings, topic: pipeline.output.stateTopic, journal: journal,
+            admin: surroundings.admin, writer: surroundings.chunks,
+            history: pipeline.state.history, trims: !surroundings.options.isEmbedded,
+            log: surroundings.log)
+    }
+
+    /// Steps the loading to its end; `nil` if the task was taken away meanwhile.
+    private func load(_ loading: consuming TaskLoading) throws(StartFailure) -> TaskStart? {
+        var loading = loading
+        let pause = Wakeup()
+        while !isCancelled {
+            surroundings.options.instrument.willLoad(task: index, of: surroundings.pipeline)
+            let progress: TaskLoading.Progress
+            do throws(TaskFailure) {
+                progress = try loading.step()
+            } catch {
+                throw .task(error)
+            }
+            switch progress {
+            case .working(let bytes, let total):
+                if total > 0 { surroundings.onLoading(index, .progress(bytes: bytes, of: total)) }
+            case .waiting: pause.wait(milliseconds: 1)
+            case .done(let start):
+                surroundings.onLoading(index, .done(start.live, notes: start.notes))
+                return start
+            }
+        }
+        return nil
+    }
+}
