@@ -50,7 +50,7 @@ struct PipelineReaderTests {
             delivery: { guarantee: exactly_once, commit_every: 250 ms, shutdown_within: 1 min }
             state:
               restore_within: 5 s
-              history: 7 d
+              history: 7 days
               on_lost_input: continue_from_snapshot
               folder: /tmp/x
             seed: 7

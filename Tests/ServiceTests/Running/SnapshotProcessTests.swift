@@ -105,7 +105,7 @@ struct SnapshotProcessTests {
     func deleted() throws {
         let fixture = try PipelineFixture("deleted", partitions: 1, state: "restore_within: 1 ms")
         let kept = try PipelineFixture(
-            "kept", partitions: 1, state: "restore_within: 1 ms, history: 1 d")
+            "kept", partitions: 1, state: "restore_within: 1 ms, history: 1 day")
         for one in [fixture, kept] {
             let produced = try run(one, from: 0, snapshots: 3)
             let admin = try KafkaAdmin(settings: one.settings, log: one.log)
