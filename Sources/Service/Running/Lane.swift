@@ -145,6 +145,8 @@ final class Lane: Sendable {
         var snapshots: LaneSnapshots
         var course = Course.running
         var isCommitting = false
+        /// Whether the restore is over and it is decided where the task goes on.
+        var hasArrived = false
 
         init(_ handed: consuming LaneTask) {
             task = handed.task
@@ -260,15 +262,19 @@ final class Lane: Sendable {
         case .parked: return nil
         }
         do throws(TaskFailure) {
-            if !seat.task.isLive {
+            if !seat.hasArrived {
                 if isFinishing { return .revoked }
+                if seat.task.isLive {
+                    hasWork = true
+                    return try arrive(seat)
+                }
                 let began = tw_monotonic_nanoseconds()
                 let progress = try seat.task.restore(now: now)
                 seat.snapshots.note(
                     busyNanoseconds: tw_monotonic_nanoseconds() - began, records: progress.records)
                 if !progress.isWaiting { hasWork = true }
                 report(.restoring(task: seat.task.index, progress))
-                return seat.task.isLive ? try arrive(seat) : nil
+                return nil
             }
             if case .finishing(let ending) = seat.course {
                 if seat.isCommitting { return nil }
@@ -316,6 +322,7 @@ final class Lane: Sendable {
 
     /// The restore has reached the journal's end: decides where the task goes on.
     private func arrive(_ seat: Seat) throws(TaskFailure) -> ReleaseReason? {
+        seat.hasArrived = true
         let verdict = seat.review.verdict(
             sequence: seat.task.sequence, positions: seat.task.nextOffsets)
         let said: String?

@@ -2,7 +2,9 @@
 // its store fail, and the state of a plain pass over the same records.
 import Core
 import Engine
+import Formats
 import Foundation
+import KafkaIO
 import Service
 import State
 import Synchronization
