@@ -7,7 +7,7 @@ package import Core
 /// ``MergeOrder``), so that a round is no more than the end offset of each input.
 package struct JournalEntry: Sendable, Equatable {
     /// The newest format that this program writes and reads.
-    package static let formatVersion: Int = 2
+    package static let formatVersion: Int = 3
 
     /// The pipeline's fingerprint: a journal of another pipeline version is refused.
     package var fingerprint: UInt64
@@ -15,7 +15,8 @@ package struct JournalEntry: Sendable, Equatable {
     package var numericsVersion: UInt32
     /// 0 for the first entry, which holds the resolved start offsets and no rounds.
     package var sequence: UInt64
-    /// The group's generation under which the task was owned; −1 without a group.
+    /// The group's generation under which the task was owned; −1 without a group. Of a claimed
+    /// entry the number of the ``JournalClaim``.
     package var generation: Int32
     /// The inputs, in the order that numbers them.
     package var inputs: [TopicPartition]
@@ -38,12 +39,15 @@ package struct JournalEntry: Sendable, Equatable {
     /// The last entries that were skipped because their input was lost, as long as a snapshot from
     /// before them is referred to.
     package var skipped: SkippedEntries?
+    /// Whether it was written outside transactions, under a ``JournalClaim``: see
+    /// ``JournalFilter``. New in format 3.
+    package var isClaimed: Bool
 
     package init(
         fingerprint: UInt64, sequence: UInt64, generation: Int32, inputs: [TopicPartition],
         nextOffsets: [Int64], rounds: [[Int64]], recordCount: UInt64, predictionCount: UInt64,
         predictionHash: UInt64, stateHash: UInt64?, live: SnapshotReference? = nil,
-        previous: SnapshotReference? = nil, skipped: SkippedEntries? = nil
+        previous: SnapshotReference? = nil, skipped: SkippedEntries? = nil, isClaimed: Bool = false
     ) {
         precondition(nextOffsets.count == inputs.count, "an offset for each input")
         self.fingerprint = fingerprint
@@ -60,6 +64,7 @@ package struct JournalEntry: Sendable, Equatable {
         self.live = live
         self.previous = previous
         self.skipped = skipped
+        self.isClaimed = isClaimed
     }
 }
 
@@ -89,6 +94,7 @@ extension JournalEntry {
         encoder.write(optional: live) { $1.encode(to: &$0) }
         encoder.write(optional: previous) { $1.encode(to: &$0) }
         encoder.write(optional: skipped) { $1.encode(to: &$0) }
+        encoder.write(isClaimed)
         encoder.write(contentHash(of: encoder.bytes))
         return encoder.finish()
     }
@@ -132,6 +138,7 @@ extension JournalEntry {
                 throw .invalidValue("skipped entries of more inputs than there are")
             }
         }
+        isClaimed = version >= 3 ? try decoder.readBool() : false
         let stored = try decoder.readUInt64()
         try decoder.finish()
         guard stored == contentHash(of: Array(bytes.dropLast(8))) else { throw .hashMismatch }

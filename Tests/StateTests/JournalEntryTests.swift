@@ -32,9 +32,11 @@ struct JournalEntryTests {
 
     @Test("entries of every format are readable")
     func storedFormats() throws {
-        let newest = StoredFormats.bytes(StoredFormats.journalEntryV2)
+        let newest = StoredFormats.bytes(StoredFormats.journalEntryV3)
         #expect(try JournalEntry(decoding: newest) == entry)
         #expect(entry.encoded() == newest)
+        #expect(
+            try JournalEntry(decoding: StoredFormats.bytes(StoredFormats.journalEntryV2)) == entry)
         var first = entry
         first.live = nil
         first.previous = nil
@@ -47,8 +49,8 @@ struct JournalEntryTests {
     @Test("an entry of a newer format is refused as such")
     func newerFormat() {
         var bytes = entry.encoded()
-        bytes[15] = 3
-        #expect(throws: StateError.unsupportedVersion(section: "journal", version: 3)) {
+        bytes[15] = 4
+        #expect(throws: StateError.unsupportedVersion(section: "journal", version: 4)) {
             try JournalEntry(decoding: bytes)
         }
     }

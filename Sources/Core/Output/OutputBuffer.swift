@@ -94,4 +94,11 @@ package struct OutputBuffer: ~Copyable, Sendable {
                 stream: stream, partition: partition, keyCount: openKeyCount, start: openStart,
                 valueCount: valueCount, timestamp: timestamp, headerIndex: headerIndex))
     }
+
+    /// Puts the record closed last in front of the others.
+    ///
+    /// - Complexity: O(*n*) in the number of records, a move of memory.
+    package mutating func moveLastToFront() {
+        if let last = entries.popLast() { entries.insert(last, at: 0) }
+    }
 }

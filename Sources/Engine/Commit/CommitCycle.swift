@@ -68,7 +68,9 @@ package struct CommitCycle: Sendable {
                 try output.send(request.buffer)
                 next = .sendOffsets
             case .sendOffsets:
-                try output.sendOffsets(request.positions, sequence: request.sequence)
+                if !request.isPart {
+                    try output.sendOffsets(request.positions, sequence: request.sequence)
+                }
                 next = .commit
             case .commit:
                 try output.commit()

@@ -1,4 +1,4 @@
-/// When a task commits; `commit_every` and its bounds.
+/// When a task commits, and what a commit promises: `commit_every`, its bounds, and `guarantee`.
 package struct CommitPolicy: Sendable, Equatable {
     /// The shortest time from the start of one commit to that of the next, in milliseconds, while
     /// the inputs are read to their ends.
@@ -9,30 +9,44 @@ package struct CommitPolicy: Sendable, Equatable {
     package let byteLimit: Int
     /// Merge rounds times inputs that trigger a commit: the bound on a journal entry.
     package let roundLimit: Int
+    package let guarantee: Pipeline.Delivery.Guarantee
 
     /// Output bytes that trigger a commit unless told otherwise.
     package static let usualByteLimit: Int = 4 << 20
 
-    /// `auto`: as soon as the last commit is done but not under 15 ms at low load; every 100 ms at
-    /// full speed.
-    package static func auto(byteLimit: Int = usualByteLimit) -> CommitPolicy {
-        CommitPolicy(idleInterval: 15, busyInterval: 100, byteLimit: byteLimit)
+    /// `auto`: exactly once as soon as the last commit is done but not under 15 ms at low load, and
+    /// every 100 ms at full speed.
+    ///
+    /// At least once, an entry of several inputs is written as soon as the last one is done, because
+    /// outputs wait for it; with one input outputs do not wait, and entries follow as exactly once.
+    package static func auto(
+        _ guarantee: Pipeline.Delivery.Guarantee = .exactlyOnce, inputCount: Int = 1,
+        byteLimit: Int = usualByteLimit
+    ) -> CommitPolicy {
+        let waits = guarantee == .atLeastOnce && inputCount > 1
+        return CommitPolicy(
+            idleInterval: waits ? 0 : 15, busyInterval: waits ? 0 : 100, byteLimit: byteLimit,
+            guarantee: guarantee)
     }
 
     /// A fixed time between commits, in milliseconds.
     package static func every(
-        _ milliseconds: Int64, byteLimit: Int = usualByteLimit
+        _ milliseconds: Int64, _ guarantee: Pipeline.Delivery.Guarantee = .exactlyOnce,
+        byteLimit: Int = usualByteLimit
     ) -> CommitPolicy {
-        CommitPolicy(idleInterval: milliseconds, busyInterval: milliseconds, byteLimit: byteLimit)
+        CommitPolicy(
+            idleInterval: milliseconds, busyInterval: milliseconds, byteLimit: byteLimit,
+            guarantee: guarantee)
     }
 
     package init(
         idleInterval: Int64, busyInterval: Int64, byteLimit: Int = usualByteLimit,
-        roundLimit: Int = 1 << 15
+        roundLimit: Int = 1 << 15, guarantee: Pipeline.Delivery.Guarantee = .exactlyOnce
     ) {
         self.idleInterval = idleInterval
         self.busyInterval = busyInterval
         self.byteLimit = byteLimit
         self.roundLimit = roundLimit
+        self.guarantee = guarantee
     }
 }

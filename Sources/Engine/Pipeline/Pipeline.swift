@@ -85,6 +85,13 @@ package struct Pipeline: Sendable {
     }
 
     package struct Delivery: Sendable, Equatable {
+        /// What a reader of the outputs may rely on.
+        package enum Guarantee: String, Sendable, CaseIterable {
+            case exactlyOnce = "exactly_once"
+            case atLeastOnce = "at_least_once"
+        }
+
+        package let guarantee: Guarantee
         package let commitEvery: CommitInterval
         /// In milliseconds.
         package let shutdownWithin: Int64

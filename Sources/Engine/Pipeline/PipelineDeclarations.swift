@@ -200,8 +200,10 @@ package enum PipelineDeclarations {
 
     static let delivery: [SettingDeclaration] = [
         .init(
-            "guarantee", .choice(["exactly_once"]), default: .text("exactly_once"),
-            "Each input record has exactly one committed prediction."),
+            "guarantee", .choice(Pipeline.Delivery.Guarantee.allCases.map(\.rawValue)),
+            default: .text("exactly_once"),
+            "One committed prediction for each record; or, sooner, at least one: after a crash some again, with the same partition and offset."
+        ),
         .init(
             "commit_every", .wordOr(["auto"], .duration), default: .text("auto"),
             "The time between two commits; auto commits at once at low load, and each 100 ms at full speed."

@@ -179,7 +179,10 @@ extension PipelineReader {
             shutdown = milliseconds
             requirePositive(milliseconds, "delivery.shutdown_within", "30 s")
         }
-        return Pipeline.Delivery(commitEvery: interval, shutdownWithin: shutdown)
+        return Pipeline.Delivery(
+            guarantee: text("guarantee", in: section).flatMap { .init(rawValue: $0) }
+                ?? .exactlyOnce,
+            commitEvery: interval, shutdownWithin: shutdown)
     }
 
     mutating func state() -> Pipeline.State {

@@ -37,6 +37,7 @@ package struct TaskLoading {
     private let journal: any InputLog
     private let journalStart: Int64
     private let journalEnd: Int64
+    private let confirmedEnd: Int64?
     private let store: any ChunkStore
     private let inputs: [TopicPartition]
     private let startOffsets: [Int64]
@@ -45,6 +46,7 @@ package struct TaskLoading {
     private var stage: Stage
     private var window: Int64 = firstWindow
     private var journalReached: Int64
+    private var filter = JournalFilter()
     private var last: JournalEntry?
     private var lastDamage: TaskFailure?
     private var notes: [String] = []
@@ -60,13 +62,16 @@ package struct TaskLoading {
     ///     ``journalOffset(start:end:)``.
     ///   - journalStart: The first offset that the journal has.
     ///   - journalEnd: The offset after its last record, uncommitted ones included.
+    ///   - confirmedEnd: The offset after an entry that the group confirmed, if it did: where entries
+    ///     are claimed, those before it do not tell which of the ones after it count.
     ///   - startOffsets: The first offset that each input has, or where a new task begins.
     ///   - references: The snapshots to begin with, the best first, when a moment is wanted that the
     ///     last entry's references do not serve best.
     package init(
         task: Int, processor: any BatchProcessor, journal: any InputLog, journalStart: Int64,
-        journalEnd: Int64, store: any ChunkStore, inputs: [TopicPartition],
-        startOffsets: [Int64], onLostInput: Pipeline.State.LostInputPolicy = .stop,
+        journalEnd: Int64, confirmedEnd: Int64? = nil, store: any ChunkStore,
+        inputs: [TopicPartition], startOffsets: [Int64],
+        onLostInput: Pipeline.State.LostInputPolicy = .stop,
         references: [SnapshotReference]? = nil
     ) {
         precondition(startOffsets.count == inputs.count, "a start offset for each input")
@@ -75,6 +80,7 @@ package struct TaskLoading {
         self.journal = journal
         self.journalStart = journalStart
         self.journalEnd = journalEnd
+        self.confirmedEnd = confirmedEnd
         self.store = store
         self.inputs = inputs
         self.startOffsets = startOffsets
@@ -113,7 +119,7 @@ package struct TaskLoading {
         }
         let count = journal.queuedCount(0)
         if count > 0 {
-            readLastQueued()
+            readQueued()
             journal.release(0, count)
         } else if let end = journal.endOffset(0) {
             journalReached = max(journalReached, end)
@@ -124,13 +130,16 @@ package struct TaskLoading {
             return count > 0 ? .working(bytes: 0, of: 0) : .waiting
         }
         if let lastDamage { throw lastDamage }
-        if let last { return try choose(by: last) }
+        let certain = max(journalStart, (confirmedEnd ?? 0) - 1)
+        if let last, !last.isClaimed || from <= certain { return try choose(by: last) }
         if from > journalStart {
             window *= 8
             let earlier = max(journalStart, journalEnd - window)
-            try seekJournal(to: earlier)
-            journalReached = earlier
-            stage = .findEntry(from: earlier)
+            try seekJournal(to: last == nil ? earlier : certain)
+            journalReached = last == nil ? earlier : certain
+            stage = .findEntry(from: journalReached)
+            filter = JournalFilter()
+            last = nil
             return .working(bytes: 0, of: 0)
         }
         // No commit ever happened: what stands there, if anything, was aborted.
@@ -138,16 +147,20 @@ package struct TaskLoading {
         return .done(start(needsReplay: false))
     }
 
-    /// Reads the last entry of the journal's queue.
-    private mutating func readLastQueued() {
-        let (bytes, offset) = queued(journal.queuedCount(0) - 1)
-        journalReached = max(journalReached, offset + 1)
-        lastDamage = nil
-        last = nil
-        do throws(StateError) {
-            last = try JournalEntry(decoding: bytes)
-        } catch {
-            lastDamage = .journalDamaged(offset: offset, error)
+    /// Follows the journal's queue to its last entry that counts.
+    private mutating func readQueued() {
+        for index in 0..<journal.queuedCount(0) {
+            let (bytes, offset) = queued(index)
+            journalReached = max(journalReached, offset + 1)
+            do throws(StateError) {
+                if let entry = try filter.entry(in: bytes) {
+                    last = entry
+                    lastDamage = nil
+                }
+            } catch {
+                last = nil
+                lastDamage = .journalDamaged(offset: offset, error)
+            }
         }
     }
 
@@ -186,6 +199,7 @@ package struct TaskLoading {
         }
         try seekJournal(to: journalStart)
         journalReached = journalStart
+        filter = JournalFilter()
         stage = .findBeginning(nil)
         return .working(bytes: 0, of: 0)
     }
@@ -204,7 +218,7 @@ package struct TaskLoading {
             let (bytes, offset) = queued(index)
             journalReached = max(journalReached, offset + 1)
             // What cannot be read is told by the replay, if it comes that way.
-            if let entry = try? JournalEntry(decoding: bytes), entry.sequence == 0 {
+            if let entry = try? filter.entry(in: bytes), entry.sequence == 0 {
                 beginning = offset
             }
         }

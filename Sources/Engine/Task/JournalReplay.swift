@@ -46,6 +46,7 @@ struct JournalReplay {
     private(set) var recordCount = 0
     /// Whether entries before `nextSequence` may still come, to be passed over.
     private var passesOver: Bool
+    private var filter: JournalFilter
     private var entry: JournalEntry?
     private var roundIndex = 0
     private var recordsOfEntry: UInt64 = 0
@@ -60,6 +61,7 @@ struct JournalReplay {
         journalStart = start.journalOffset
         journalOffset = start.journalOffset
         skipped = start.skipped
+        filter = JournalFilter(claim: start.live?.generation ?? 0)
         positions = start.offsets
         nextSequence = start.nextSequence
         namedInputCount = start.namedInputCount
@@ -77,6 +79,8 @@ struct JournalReplay {
         if entry == nil {
             try skipEntries(log: log)
             let found = try nextEntry(log: log)
+            // The entry before is not the last one: its outputs were acknowledged.
+            if entry != nil { scratch.clear() }
             progress.isDone = !found && journalOffset >= journalEnd
             progress.isWaiting = !found && !progress.isDone
         }
@@ -99,7 +103,8 @@ struct JournalReplay {
         return progress
     }
 
-    /// Reads the next entry of the journal and checks that it follows; false if there is none yet.
+    /// Reads the next record of the journal and, if it counts, checks that it follows; false if there
+    /// is none yet.
     private mutating func nextEntry(log: any InputLog) throws(TaskFailure) -> Bool {
         do {
             try journal.poll(0, upTo: 16)
@@ -118,14 +123,15 @@ struct JournalReplay {
             for index in value.indices { bytes.append(value[index]) }
             return (bytes, record.offset)
         }
-        let next: JournalEntry
+        let found: JournalEntry?
         do {
-            next = try JournalEntry(decoding: bytes)
+            found = try filter.entry(in: bytes)
         } catch {
             throw .journalDamaged(offset: offset, error)
         }
         journal.release(0, 1)
         journalOffset = offset + 1
+        guard let next = found else { return true }
         if passesOver, next.sequence < nextSequence { return true }
         passesOver = false
         try Self.check(next, fingerprint: fingerprint, partitions: log.partitions)
@@ -243,6 +249,9 @@ struct JournalReplay {
     }
 
     /// The entry is replayed: its outputs must be those that were committed.
+    ///
+    /// They are dropped, but for an entry that was written before its outputs: these stay in
+    /// `scratch` until the next entry shows that they were acknowledged.
     private mutating func finish(
         _ current: JournalEntry, processor: any BatchProcessor, scratch: inout OutputBuffer
     ) throws(TaskFailure) {
@@ -265,7 +274,7 @@ struct JournalReplay {
                 throw .replayMismatch(sequence: current.sequence, what: "another state")
             }
         }
-        scratch.clear()
+        if !current.isClaimed || current.inputs.count == 1 { scratch.clear() }
         for input in current.inputs.indices {
             positions[input] = max(positions[input], current.nextOffsets[input])
         }

@@ -46,6 +46,8 @@ package final class PipelineTask {
     private var waitingSince: Int64?
     /// Whether the next entry must say where the inputs go on, before any record is taken.
     private var announcesPositions = false
+    /// Whether the outputs of the last entry, which may not have been written, come next.
+    private var resends = false
     private var replay: JournalReplay?
     private var keeper: SnapshotKeeper
 
@@ -127,7 +129,7 @@ package final class PipelineTask {
             nextSequence = current.nextSequence
             announcesPositions = nextSequence == 0 || current.namedInputCount < positions.count
             keeper.note(records: current.recordCount)
-            building.buffer.clear()
+            resends = !building.buffer.isEmpty
         } else {
             replay = current
         }
@@ -137,7 +139,8 @@ package final class PipelineTask {
     /// Goes on at other offsets than the journal's; the next entry says so before any record is
     /// taken. Only right after the restore.
     package func moveOn(to offsets: [Int64]) throws(TaskFailure) {
-        precondition(isLive && isClean, "a task moves on before it takes records")
+        precondition(
+            isLive && spare != nil && !building.hasWork, "a task moves on before it takes records")
         precondition(offsets.count == positions.count, "an offset for each input")
         for input in positions.indices where positions[input] != offsets[input] {
             positions[input] = offsets[input]
@@ -151,7 +154,15 @@ package final class PipelineTask {
     }
 
     /// Whether the state is that of the last commit, which has happened: nothing was computed since.
-    package var isClean: Bool { spare != nil && !building.hasWork }
+    package var isClean: Bool { spare != nil && !building.hasWork && !resends }
+
+    /// The outputs of the last entry are known to be written: they are not sent again. Only right
+    /// after the restore.
+    package func confirmOutputs() {
+        precondition(isLive && spare != nil && !building.hasWork, "the task took records")
+        resends = false
+        building.buffer.clear()
+    }
 
     /// Goes on under a later assignment, which found the task as its last commit left it.
     package func adopt(generation newGeneration: Int32) {
@@ -166,7 +177,7 @@ package final class PipelineTask {
     /// - Parameter now: A monotonic time in milliseconds; bounds waiting, never reaches the state.
     package func step(now: Int64) throws(TaskFailure) -> TaskActivity {
         precondition(isLive, "a task that is being restored takes no records")
-        if announcesPositions { return .blocked }
+        if announcesPositions || resends { return .blocked }
         if spare == nil, building.buffer.byteCount >= policy.byteLimit { return .blocked }
         if spare == nil, building.rounds.count * positions.count >= policy.roundLimit {
             return .blocked
@@ -269,6 +280,17 @@ package final class PipelineTask {
     /// Whether ``takeCommit(now:force:)`` would give something now.
     package func isCommitDue(now: Int64, force: Bool = false) -> Bool {
         guard isLive, spare != nil else { return false }
+        return resends || sendsAhead || isEntryDue(now: now, force: force)
+    }
+
+    /// Whether outputs are to leave before the entry that covers them: with one input their order
+    /// needs no record, and at least once they may be written again.
+    private var sendsAhead: Bool {
+        policy.guarantee == .atLeastOnce && positions.count == 1 && building.pendingCount > 0
+            && !building.buffer.isEmpty
+    }
+
+    private func isEntryDue(now: Int64, force: Bool) -> Bool {
         if announcesPositions { return true }
         guard building.hasWork || keeper.hasReferenceToInstall else { return false }
         if force { return true }
@@ -292,28 +314,52 @@ package final class PipelineTask {
     /// - Parameter force: Commit what there is, as before a shutdown.
     package func takeCommit(now: Int64, force: Bool = false) -> CommitRequest? {
         guard isCommitDue(now: now, force: force), let fresh = spare.take() else { return nil }
+        if resends { return takeOutputsAgain(replacing: fresh) }
+        guard isEntryDue(now: now, force: force) else { return takeOutputs(replacing: fresh) }
         commitStarted = now
         announcesPositions = false
         let digest = building.digest()
         let count = building.recordCount
+        let pendingCount = building.pendingCount
+        let isClaimed = policy.guarantee == .atLeastOnce
         keeper.install()
         let entry = JournalEntry(
             fingerprint: processor.fingerprint, sequence: nextSequence, generation: generation,
             inputs: log.partitions, nextOffsets: positions, rounds: building.rounds,
             recordCount: UInt64(count), predictionCount: digest.count, predictionHash: digest.hash,
             stateHash: dueStateHash(), live: keeper.live, previous: keeper.previous,
-            skipped: keeper.skipped)
+            skipped: keeper.skipped, isClaimed: isClaimed)
         var buffer = building.take(replacing: fresh)
         let bytes = entry.encoded()
         buffer.open(key: bytes.span.extracting(0..<0), hasKey: false)
         buffer.content.append(bytes.span)
         buffer.close(.journal, partition: Int32(index))
+        // Of several inputs the entry alone knows the order: nothing is shown before it is written.
+        if isClaimed, positions.count > 1 { buffer.moveLastToFront() }
         nextSequence += 1
         return CommitRequest(
-            buffer: buffer,
-            positions: zip(log.partitions, positions).map {
-                InputPosition(partition: $0, nextOffset: $1)
-            }, sequence: entry.sequence, recordCount: count)
+            buffer: buffer, positions: inputPositions, sequence: entry.sequence,
+            recordCount: pendingCount)
+    }
+
+    private var inputPositions: [InputPosition] {
+        zip(log.partitions, positions).map { InputPosition(partition: $0, nextOffset: $1) }
+    }
+
+    /// Outputs ahead of their entry.
+    private func takeOutputs(replacing fresh: consuming OutputBuffer) -> CommitRequest {
+        let count = building.pendingCount
+        return CommitRequest(
+            buffer: building.takeOutputs(replacing: fresh), positions: [],
+            sequence: nextSequence - 1, recordCount: count)
+    }
+
+    /// The outputs of the last entry, restored.
+    private func takeOutputsAgain(replacing fresh: consuming OutputBuffer) -> CommitRequest {
+        resends = false
+        return CommitRequest(
+            buffer: building.take(replacing: fresh), positions: inputPositions,
+            sequence: nextSequence - 1, recordCount: 0)
     }
 
     /// The commit happened: its memory serves the next one.

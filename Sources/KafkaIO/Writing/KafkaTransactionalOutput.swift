@@ -12,7 +12,7 @@ import Synchronization
 /// returns, so that nothing refers to the buffer any more; ``recreate()`` makes a new one.
 ///
 /// A producer has its own threads and connections: about three threads and 1 MB each.
-package final class KafkaTransactionalOutput: TransactionalOutput, @unchecked Sendable {
+package final class KafkaTransactionalOutput: KafkaTaskOutput, @unchecked Sendable {
     // Safety: all but `token` is touched by the task's committer thread alone.
     private let settings: KafkaSettings
     private let topics: [(stream: OutputStream, name: String)]
@@ -21,7 +21,7 @@ package final class KafkaTransactionalOutput: TransactionalOutput, @unchecked Se
     private let name: String
     private let transactionalID: String
     private let token: Mutex<GroupToken>
-    private var producer: TransactionalProducer?
+    private var producer: TaskProducer?
     /// The producer's closed connections when it got its epoch; `nil` before that.
     private var connectionsAtEpoch: Int?
 
@@ -49,6 +49,10 @@ package final class KafkaTransactionalOutput: TransactionalOutput, @unchecked Se
     package func adopt(_ newToken: GroupToken) {
         token.withLock { $0 = newToken }
     }
+
+    package var generation: Int32 { token.withLock { $0.generation } }
+    package var lastSequence: UInt64? { nil }
+    package var confirmedEnd: Int64? { nil }
 
     /// Destroys the producer; an open transaction is left for its successor to abort.
     package func close() {
@@ -131,17 +135,17 @@ package final class KafkaTransactionalOutput: TransactionalOutput, @unchecked Se
         try initialize()
     }
 
-    private func current() throws(OutputFailure) -> TransactionalProducer {
+    private func current() throws(OutputFailure) -> TaskProducer {
         guard let producer = producer else {
             throw .fatal("\(name) is closed; it must be made anew before the next transaction")
         }
         return producer
     }
 
-    private func make() throws(OutputFailure) -> TransactionalProducer {
+    private func make() throws(OutputFailure) -> TaskProducer {
         do throws(KafkaError) {
-            return try TransactionalProducer(
-                settings: settings, transactionalID: transactionalID, name: name, topics: topics,
+            return try TaskProducer(
+                .transactional(id: transactionalID), settings: settings, name: name, topics: topics,
                 log: log)
         } catch {
             throw .fatal(error.description)

@@ -93,8 +93,19 @@ package enum CheckCommand: Command {
         if !detectors.isEmpty {
             lines.append("  watches    \(detectors.joined(separator: ", "))")
         }
+        if pipeline.delivery.guarantee == .atLeastOnce { lines += atLeastOnce }
         return lines
     }
+
+    /// What the guarantee gives and what it does not.
+    private static let atLeastOnce = [
+        "  delivers   at least once: the model learns each record exactly once, and no prediction is",
+        "             lost, but after a crash the last ones may be written again: drop those whose",
+        "             partition and offset you have seen. With one input partition for a model copies",
+        "             are equal to the byte; with several, a process that was taken for dead may have",
+        "             written other values, which its successor's model does not know. Metrics, drift",
+        "             events and dead letters may be repeated, too",
+    ]
 
     private static func json(
         _ path: String, mistakes: [ConfigurationError], warnings: [ConfigurationError],

@@ -103,8 +103,12 @@ struct ControlLoop: ~Copyable {
         // speed it holds about 100 ms of output.
         let byteLimit = max(1 << 20, Self.outputBytesBudget / taskCount) - (256 << 10)
         switch parts.pipeline.delivery.commitEvery {
-        case .automatic: policy = .auto(byteLimit: byteLimit)
-        case .milliseconds(let time): policy = .every(time, byteLimit: byteLimit)
+        case .automatic:
+            policy = .auto(
+                parts.pipeline.delivery.guarantee,
+                inputCount: parts.watch.layout.inputs(ofTask: 0).count, byteLimit: byteLimit)
+        case .milliseconds(let time):
+            policy = .every(time, parts.pipeline.delivery.guarantee, byteLimit: byteLimit)
         }
     }
 

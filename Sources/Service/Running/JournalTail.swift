@@ -30,20 +30,27 @@ struct JournalTail {
             settings: settings, topic: journal.topic, starts: [(journal.partition, start)],
             log: log)
         defer { tail.close() }
-        var last: [UInt8]?
-        guard try tail.readToEnd(milliseconds: 10_000, { last = $0.value ?? last }) else {
+        var filter = JournalFilter()
+        var last: JournalEntry?
+        var damage: StateError?
+        let isRead = try tail.readToEnd(milliseconds: 10_000) { record in
+            do throws(StateError) {
+                if let entry = try filter.entry(in: record.value ?? []) { last = entry }
+            } catch {
+                damage = error
+            }
+        }
+        guard isRead else {
             throw KafkaError(
                 kind: .unreachable, problem: "the end of \(journal.topic) was not reached",
                 remedy: "check that the broker runs")
         }
-        guard let last else { return nil }
-        do throws(StateError) {
-            return try JournalEntry(decoding: last)
-        } catch {
+        if let damage {
             throw KafkaError(
                 kind: .other,
-                problem: "the last entry of \(journal.topic) cannot be read: \(error)",
+                problem: "the last entries of \(journal.topic) cannot be read: \(damage)",
                 remedy: "the task is restored from the whole journal")
         }
+        return last
     }
 }

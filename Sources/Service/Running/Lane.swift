@@ -323,6 +323,7 @@ final class Lane: Sendable {
     /// The restore has reached the journal's end: decides where the task goes on.
     private func arrive(_ seat: Seat) throws(TaskFailure) -> ReleaseReason? {
         seat.hasArrived = true
+        if seat.review.confirmsOutputs(at: seat.task.nextOffsets) { seat.task.confirmOutputs() }
         let verdict = seat.review.verdict(
             sequence: seat.task.sequence, positions: seat.task.nextOffsets)
         let said: String?

@@ -21,6 +21,8 @@ package struct OffsetReview: Sendable {
     /// Where each input begins for a pipeline without history.
     let firstOffsets: [Int64]
     let trust: OffsetTrust?
+    /// Whether the offsets may stand before the journal's end: at least once they follow behind.
+    let mayLag: Bool
 
     package enum Verdict: Equatable, Sendable {
         /// Go on where the journal ends.
@@ -33,7 +35,7 @@ package struct OffsetReview: Sendable {
 
     package init(
         task: Int, groupID: String, inputs: [TopicPartition], committed: [Int64],
-        firstOffsets: [Int64], trust: OffsetTrust?
+        firstOffsets: [Int64], trust: OffsetTrust?, mayLag: Bool = false
     ) {
         self.task = task
         self.groupID = groupID
@@ -41,14 +43,19 @@ package struct OffsetReview: Sendable {
         self.committed = committed
         self.firstOffsets = firstOffsets
         self.trust = trust
+        self.mayLag = mayLag
     }
+
+    /// Whether the group has committed just where the journal ends, so that the outputs of its last
+    /// entry are written.
+    package func confirmsOutputs(at positions: [Int64]) -> Bool { committed == positions }
 
     /// The same for a task that goes on behind records that are lost, as its pipeline file allows:
     /// its positions differ from the offsets for a reason.
     var afterLostInput: OffsetReview {
         OffsetReview(
             task: task, groupID: groupID, inputs: inputs, committed: committed,
-            firstOffsets: firstOffsets, trust: trust ?? .journal)
+            firstOffsets: firstOffsets, trust: trust ?? .journal, mayLag: mayLag)
     }
 
     /// What follows from where the journal ends.
@@ -92,6 +99,7 @@ package struct OffsetReview: Sendable {
     private func withJournal(_ positions: [Int64]) -> Verdict {
         let differing = inputs.indices.filter {
             committed[$0] >= 0 && committed[$0] != positions[$0]
+                && !(mayLag && committed[$0] < positions[$0])
         }
         guard !differing.isEmpty else { return .agreed(note: nil) }
         let both =

@@ -46,6 +46,7 @@ struct TaskPositions: Sendable {
         starts = journalEnd == 0 ? first : lowest
         review = OffsetReview(
             task: task, groupID: pipeline.groupID, inputs: inputs, committed: committed,
-            firstOffsets: first, trust: options.trust)
+            firstOffsets: first, trust: options.trust,
+            mayLag: pipeline.delivery.guarantee == .atLeastOnce)
     }
 }

@@ -18,15 +18,7 @@ extension TaskRunner {
     func prepare() throws(StartFailure) -> Committer? {
         let pipeline = surroundings.pipeline
         let instrument = surroundings.options.instrument
-        let kafka = KafkaTransactionalOutput(
-            settings: surroundings.settings,
-            transactionalID: "\(pipeline.groupID).\(index)",
-            topics: [
-                .predictions: pipeline.output.predictionsTopic,
-                .metrics: pipeline.output.metricsTopic,
-                .deadLetters: pipeline.output.deadLettersTopic,
-                .journal: pipeline.output.journalTopic,
-            ], token: token, log: surroundings.log)
+        let kafka = makeOutput()
         handles.withLock { $0.output = kafka }
         let output = instrument.output(kafka, task: index, of: pipeline)
         try settle(output.initialize)
@@ -39,6 +31,7 @@ extension TaskRunner {
         let loading = TaskLoading(
             task: index, processor: processor, journal: journalLog,
             journalStart: positions.journalStart, journalEnd: positions.journalEnd,
+            confirmedEnd: kafka.confirmedEnd,
             store: instrument.store(store, task: index, of: pipeline), inputs: positions.inputs,
             startOffsets: positions.starts, onLostInput: pipeline.state.onLostInput)
         guard let start = try load(loading) else { return nil }
@@ -52,7 +45,7 @@ extension TaskRunner {
         let task = PipelineTask(
             index: index, processor: processor, log: inputLog, start: start,
             journal: start.needsReplay ? journalLog : nil, journalEnd: positions.journalEnd,
-            generation: token.generation, policy: surroundings.policy,
+            generation: kafka.generation, policy: surroundings.policy,
             snapshots: SnapshotPolicy(
                 recordsBetween: estimate.recordsBetween(
                     restoreWithin: pipeline.state.restoreWithin,
@@ -85,6 +78,29 @@ extension TaskRunner {
         // Ending its client takes a while, and nobody waits for it any more.
         store.close()
         return committer
+    }
+
+    /// What the task writes through, as `delivery.guarantee` says.
+    private func makeOutput() -> any KafkaTaskOutput {
+        let pipeline = surroundings.pipeline
+        let id = "\(pipeline.groupID).\(index)"
+        let topics: [Core.OutputStream: String] = [
+            .predictions: pipeline.output.predictionsTopic,
+            .metrics: pipeline.output.metricsTopic,
+            .deadLetters: pipeline.output.deadLettersTopic,
+            .journal: pipeline.output.journalTopic,
+        ]
+        switch pipeline.delivery.guarantee {
+        case .exactlyOnce:
+            return KafkaTransactionalOutput(
+                settings: surroundings.settings, transactionalID: id, topics: topics, token: token,
+                log: surroundings.log)
+        case .atLeastOnce:
+            return KafkaAtLeastOnceOutput(
+                settings: surroundings.settings, groupID: pipeline.groupID, transactionalID: id,
+                topics: topics, journal: journal, token: token, admin: surroundings.admin,
+                log: surroundings.log)
+        }
     }
 
     private func findPositions() throws(StartFailure) -> TaskPositions {

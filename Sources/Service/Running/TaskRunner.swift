@@ -52,7 +52,7 @@ final class TaskRunner: Sendable {
         /// Open until the restore is over.
         var journalLog: KafkaInputLog?
         var inputs: [TopicPartition] = []
-        var output: KafkaTransactionalOutput?
+        var output: (any KafkaTaskOutput)?
         var committer: Committer?
         var isHandedOver = false
         var isCancelled = false
@@ -158,11 +158,12 @@ final class TaskRunner: Sendable {
             do throws(StartFailure) {
                 try self.settle(output.recreate)
                 if self.isCancelled { return }
-                let last = try self.lastSequence()
+                var last = kafka.lastSequence
+                if last == nil { last = try self.lastSequence() }
                 guard last.map({ $0 + 1 }) ?? 0 == sequence else {
                     throw .again("another process has had it meanwhile")
                 }
-                self.lane.resume(self.index, generation: newToken.generation)
+                self.lane.resume(self.index, generation: kafka.generation)
             } catch {
                 self.lane.revoke(self.index)
                 self.surroundings.onStartFailure(self.index, error)

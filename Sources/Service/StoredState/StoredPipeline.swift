@@ -85,8 +85,8 @@ final class StoredPipeline {
 
     // MARK: The journal
 
-    /// Reads committed records of journals from these offsets to their ends, in offset order within
-    /// a task.
+    /// Reads the entries of journals from these offsets to their ends, in offset order within a task:
+    /// the records that count, and those that cannot be read.
     func readJournals(
         from starts: [(task: Int, offset: Int64)], _ body: (KafkaRecord) -> Void
     ) throws(KafkaError) {
@@ -95,7 +95,17 @@ final class StoredPipeline {
             settings: settings, topic: pipeline.output.journalTopic,
             starts: starts.map { (Int32($0.task), $0.offset) }, log: log)
         defer { tail.close() }
-        guard try tail.readToEnd(milliseconds: 60_000, body) else {
+        var filters: [Int32: JournalFilter] = [:]
+        let isRead = try tail.readToEnd(milliseconds: 60_000) { record in
+            do throws(StateError) {
+                let entry = try filters[record.partition, default: JournalFilter()].entry(
+                    in: record.value ?? [])
+                if entry != nil { body(record) }
+            } catch {
+                body(record)
+            }
+        }
+        guard isRead else {
             throw KafkaError(
                 kind: .unreachable,
                 problem: "the end of \(pipeline.output.journalTopic) was not reached in 60 s",

@@ -141,8 +141,8 @@ struct PipelineMistakeTests {
         ),
         ("drift: [adwim]", "5: drift[0]: unknown name adwim; did you mean adwin?"),
         (
-            "delivery: {guarantee: at_least_once}",
-            "5: delivery.guarantee: expected exactly_once, got at_least_once; remove the key to use exactly_once"
+            "delivery: {guarantee: never}",
+            "5: delivery.guarantee: expected exactly_once or at_least_once, got never; remove the key to use exactly_once"
         ),
         (
             "delivery: {commit_every: 0 ms}",

@@ -8,20 +8,24 @@ import Testing
 
 @Suite("Commit cycle")
 struct CommitCycleTests {
-    private func request() -> CommitRequest {
+    private func request(isPart: Bool = false) -> CommitRequest {
         var buffer = OutputBuffer()
         let key: [UInt8] = [1]
         buffer.open(key: key.span, hasKey: true)
         buffer.content.append("value")
         buffer.close(.predictions, partition: 2)
-        return CommitRequest(buffer: buffer, positions: [], sequence: 1, recordCount: 1)
+        let position = InputPosition(
+            partition: TopicPartition(topic: "in", partition: 2), nextOffset: 9)
+        return CommitRequest(
+            buffer: buffer, positions: isPart ? [] : [position], sequence: 1, recordCount: 1)
     }
 
     /// Runs one commit; returns its end and the waits on the way.
     private func run(
-        _ cycle: inout CommitCycle, _ output: MemoryOutput, now: () -> Int64 = { 0 }
+        _ cycle: inout CommitCycle, _ output: MemoryOutput, isPart: Bool = false,
+        now: () -> Int64 = { 0 }
     ) -> (CommitProgress, waits: Int) {
-        let request = request()
+        let request = request(isPart: isPart)
         cycle.start()
         var waits = 0
         for _ in 0..<1000 {
@@ -41,6 +45,15 @@ struct CommitCycleTests {
         #expect(run(&cycle, output).0 == .committed)
         #expect(output.calls == [.begin, .send, .sendOffsets, .commit])
         #expect(output.committed.count == 1)
+    }
+
+    @Test("outputs ahead of their entry are written without offsets")
+    func part() {
+        let output = MemoryOutput()
+        var cycle = CommitCycle(giveUpAfter: 1000)
+        #expect(run(&cycle, output, isPart: true).0 == .committed)
+        #expect(output.calls == [.begin, .send, .commit])
+        #expect(output.positions.isEmpty)
     }
 
     @Test(

@@ -12,12 +12,13 @@ import Testing
 @Suite("Offsets of the journal and the group")
 struct OffsetReviewTests {
     private func review(
-        _ committed: [Int64], first: [Int64] = [0, 0], trust: OffsetTrust? = nil
+        _ committed: [Int64], first: [Int64] = [0, 0], trust: OffsetTrust? = nil,
+        mayLag: Bool = false
     ) -> OffsetReview {
         OffsetReview(
             task: 0, groupID: "g",
             inputs: committed.indices.map { TopicPartition(topic: "in", partition: Int32($0)) },
-            committed: committed, firstOffsets: first, trust: trust)
+            committed: committed, firstOffsets: first, trust: trust, mayLag: mayLag)
     }
 
     private func reason(_ verdict: OffsetReview.Verdict) -> String? {
@@ -39,6 +40,16 @@ struct OffsetReviewTests {
         #expect(after?.contains("--trust offsets") == true)
         let before = reason(review([2, 7]).verdict(sequence: 3, positions: [5, 7]))
         #expect(before?.contains("--trust offsets") == false, "a model cannot go back")
+    }
+
+    @Test("at least once offsets may lag behind the journal, but not run ahead of it")
+    func lagging() {
+        let review = review([2, 7], mayLag: true)
+        #expect(review.verdict(sequence: 3, positions: [5, 7]) == .agreed(note: nil))
+        #expect(!review.confirmsOutputs(at: [5, 7]))
+        #expect(review.confirmsOutputs(at: [2, 7]))
+        #expect(
+            reason(review.verdict(sequence: 3, positions: [1, 9]))?.contains("in[0]@2") == true)
     }
 
     @Test("trust decides, but never sends a model back")

@@ -4,26 +4,48 @@ import Core
 import State
 
 /// One incarnation of a task's producer: the client, its topics, and the batches on their way.
-final class TransactionalProducer {
+final class TaskProducer {
+    enum Kind {
+        /// Records become visible with their transaction.
+        case transactional(id: String)
+        /// Records become visible at once; deliveries are reported.
+        case plain
+    }
+
     let handle: KafkaHandle
+    /// The records given to librdkafka so far.
+    private(set) var sentCount = 0
     /// By the raw value of their streams; nil for those that the task does not write.
     private var topics: [OutputTopic?]
 
     init(
-        settings: KafkaSettings, transactionalID: String, name: String,
+        _ kind: Kind, settings: KafkaSettings, name: String,
         topics names: [(stream: OutputStream, name: String)], log: KafkaLog
     ) throws(KafkaError) {
-        let configuration = try settings.configuration(
-            .producer,
-            defaults: KafkaSettings.producerDefaults + [
+        let defaults: [TextPair]
+        let binding: [TextPair]
+        let reportsDeliveries: Bool
+        switch kind {
+        case .transactional(let id):
+            defaults = [
                 TextPair("transaction.timeout.ms", "60000"),
                 // Short waits: at low load a commit follows the next, and its first requests are
                 // refused until the one before has settled. 10 and 5 ms cost a commit 15 ms more.
                 TextPair("linger.ms", "2"),
                 TextPair("retry.backoff.ms", "5"),
-            ],
-            binding: [
-                TextPair("transactional.id", transactionalID),
+            ]
+            binding = [TextPair("transactional.id", id)]
+            reportsDeliveries = false
+        case .plain:
+            defaults = [TextPair("linger.ms", "0")]
+            // Whoever waits for a record gives up, not the client: one that it gave up would leave a
+            // gap.
+            binding = [TextPair("message.timeout.ms", "0")]
+            reportsDeliveries = true
+        }
+        let configuration = try settings.configuration(
+            .producer, defaults: KafkaSettings.producerDefaults + defaults,
+            binding: binding + [
                 TextPair("enable.idempotence", "true"),
                 // Our own buffer is the bound: a full queue in the middle of a batch would break
                 // the order inside a partition.
@@ -32,7 +54,9 @@ final class TransactionalProducer {
                 // Requests copy values, so that a late one never refers to a buffer that is gone.
                 TextPair("message.copy.max.bytes", "1000000000"),
             ])
-        handle = try KafkaHandle(.producer, name: name, configuration: configuration, log: log)
+        handle = try KafkaHandle(
+            .producer, name: name, configuration: configuration, log: log,
+            reportsDeliveries: reportsDeliveries)
         topics = OutputStream.allCases.map { _ in nil }
         for (stream, name) in names {
             topics[Int(stream.rawValue)] = unsafe try OutputTopic(name, client: handle.pointer)
@@ -78,21 +102,27 @@ final class TransactionalProducer {
     /// tasks.
     private static let pieceBytes = 256 << 10
 
-    /// Hands all records to librdkafka, piece by piece; the last ones are on their way at the end.
-    func send(_ buffer: borrowing OutputBuffer, milliseconds: Int32) throws(OutputFailure) {
+    /// Hands records to librdkafka, piece by piece; the last ones are on their way at the end.
+    ///
+    /// - Parameter range: The records to send; `nil` for all.
+    func send(
+        _ buffer: borrowing OutputBuffer, _ range: Range<Int>? = nil, milliseconds: Int32
+    ) throws(OutputFailure) {
         let base = unsafe buffer.content.address
         let entries = buffer.entries
         for case let topic? in topics { topic.discard() }
         var pieceBytes = 0
         var pieceCount = 0
-        var start = 0
-        while start < entries.count {
+        let last = range?.upperBound ?? entries.count
+        var start = range?.lowerBound ?? 0
+        sentCount += last - start
+        while start < last {
             let stream = entries[start].stream
             guard let topic = topics[Int(stream.rawValue)] else {
                 preconditionFailure("no topic for the stream \(stream)")
             }
             var end = start
-            while end < entries.count && entries[end].stream == stream {
+            while end < last && entries[end].stream == stream {
                 let entry = entries[end]
                 if Int(entry.partition) >= topic.partitionCount {
                     try requirePartition(entry.partition, topic, milliseconds: milliseconds)
@@ -156,4 +186,22 @@ final class TransactionalProducer {
             handle.serve(milliseconds: 1)
         }
     }
+
+    /// Waits until every record is acknowledged; false if the time ends before. For a plain producer.
+    func awaitAcknowledgement(milliseconds: Int32) throws(OutputFailure) -> Bool {
+        let end = tw_monotonic_nanoseconds() + Int64(milliseconds) * 1_000_000
+        while true {
+            let delivery = handle.withDeliveries { $0 }
+            if delivery.failedCount > 0 {
+                let code = rd_kafka_resp_err_t(rawValue: delivery.code)
+                throw failure(code, "of its outputs")
+            }
+            if delivery.count == sentCount { return true }
+            guard tw_monotonic_nanoseconds() < end else { return false }
+            handle.serve(milliseconds: 2)
+        }
+    }
+
+    /// The offset of the record that was acknowledged last; −1 before the first.
+    var lastOffset: Int64 { handle.withDeliveries { $0.lastOffset } }
 }

@@ -1,0 +1,146 @@
+import CPlatform
+import Glibc
+import State
+import Synchronization
+
+/// Commits a task's offsets behind its outputs, in transactions that hold nothing else, on a thread
+/// of its own.
+///
+/// A transaction for offsets alone is what the broker refuses a zombie: the assignment's generation
+/// and the producer's epoch are checked. Outputs do not wait for it; how long ago it last succeeded
+/// tells how sure the task's ownership is.
+final class OffsetRecorder: Sendable {
+    private struct Content {
+        var positions: [InputPosition]
+        var sequence: UInt64 = 0
+        /// Whether something is to be committed.
+        var isPending = false
+        var isEnding = false
+        var isDone = false
+        var failure: OutputFailure?
+        /// When the last commit that succeeded began, in monotonic milliseconds.
+        var confirmedAt: Int64
+    }
+
+    /// The shortest time between two commits, in milliseconds.
+    private static let interval: Int64 = 100
+
+    private let output: KafkaTransactionalOutput
+    private let content: Mutex<Content>
+    private let descriptor: Int32
+
+    /// - Parameters:
+    ///   - output: initialised, without topics; the recorder's thread alone uses it until ``end()``.
+    ///   - positions: what is committed already.
+    init(output: KafkaTransactionalOutput, positions: [InputPosition]) {
+        self.output = output
+        content = Mutex(Content(positions: positions, confirmedAt: Self.now))
+        descriptor = tw_eventfd()
+        precondition(descriptor >= 0, "no event descriptor: errno \(tw_errno())")
+        // Safety: the retained object is taken over by the thread's first statement.
+        let context = unsafe Unmanaged.passRetained(self).toOpaque()
+        var thread = pthread_t()
+        let status = unsafe pthread_create(
+            &thread, nil,
+            { context in
+                if let context = unsafe context {
+                    unsafe tw_set_thread_name("offsets")
+                    unsafe Unmanaged<OffsetRecorder>.fromOpaque(context).takeRetainedValue().run()
+                }
+                return nil
+            }, context)
+        precondition(status == 0, "a thread could not be started: \(status)")
+        _ = pthread_detach(thread)
+    }
+
+    deinit { _ = close(descriptor) }
+
+    /// Has these offsets committed soon.
+    func note(_ positions: [InputPosition], sequence: UInt64) {
+        content.withLock {
+            $0.positions = positions
+            $0.sequence = sequence
+            $0.isPending = true
+        }
+        _ = tw_eventfd_signal(descriptor)
+    }
+
+    /// Makes sure that the task was ours at most this long ago; false if nobody answers in time.
+    func confirm(within age: Int64, milliseconds: Int64) throws(OutputFailure) -> Bool {
+        let began = Self.now
+        while true {
+            let (failure, confirmedAt) = content.withLock { content in
+                let isOld = began - content.confirmedAt > age
+                if isOld, !content.isPending { content.isPending = true }
+                return (content.failure, content.confirmedAt)
+            }
+            if let failure { throw failure }
+            if began - confirmedAt <= age { return true }
+            guard Self.now - began < milliseconds else { return false }
+            _ = tw_eventfd_signal(descriptor)
+            _ = tw_wait_readable(-1, 1)
+        }
+    }
+
+    /// Commits what is pending and lets go of the output; false if that does not end in time.
+    func end(milliseconds: Int64) -> Bool {
+        content.withLock { $0.isEnding = true }
+        _ = tw_eventfd_signal(descriptor)
+        let limit = Self.now + milliseconds
+        while !content.withLock({ $0.isDone }) {
+            guard Self.now < limit else { return false }
+            _ = tw_wait_readable(-1, 1)
+        }
+        return true
+    }
+
+    // MARK: The thread
+
+    private func run() {
+        while true {
+            if tw_wait_readable(descriptor, 1000) == 1 { _ = tw_eventfd_take(descriptor) }
+            let (work, isEnding) = content.withLock { content in
+                defer { content.isPending = false }
+                let work = content.isPending ? (content.positions, content.sequence) : nil
+                return (work, content.isEnding)
+            }
+            if let (positions, sequence) = work {
+                let began = Self.now
+                let failure = commit(positions, sequence)
+                content.withLock {
+                    $0.failure = failure
+                    if failure == nil { $0.confirmedAt = began }
+                }
+                if failure != nil { break }
+                let rest = began + Self.interval - Self.now
+                if rest > 0, !isEnding { _ = tw_wait_readable(-1, Int32(rest)) }
+            }
+            if isEnding { break }
+        }
+        content.withLock { $0.isDone = true }
+    }
+
+    /// Commits until it is certain, or until it cannot be: offsets may be committed twice.
+    private func commit(_ positions: [InputPosition], _ sequence: UInt64) -> OutputFailure? {
+        var isFresh = true
+        while true {
+            do throws(OutputFailure) {
+                if !isFresh { try output.recreate() }
+                try output.begin()
+                try output.sendOffsets(positions, sequence: sequence)
+                try output.commit()
+                return nil
+            } catch {
+                isFresh = false
+                switch error {
+                case .fenced, .instanceFenced, .fatal: return error
+                case .uncertain(let reason), .abortable(let reason):
+                    if content.withLock({ $0.isEnding }) { return .uncertain(reason) }
+                    _ = tw_wait_readable(-1, 100)
+                }
+            }
+        }
+    }
+
+    private static var now: Int64 { tw_monotonic_nanoseconds() / 1_000_000 }
+}
