@@ -114,6 +114,7 @@ let package = Package(
             ),
             ("KafkaIO", ["Core", "State", "KafkaIO"]),
             ("TestSupport", ["CPlatform"]),
+            ("Crash", ["crash", "Core", "Engine", "State"]),
             ("Simulation", ["Simulation"]),
             (
                 "Service",

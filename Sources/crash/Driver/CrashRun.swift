@@ -66,7 +66,7 @@ final class CrashRun {
             topic, partitions: Self.partitions, replicas: min(3, settings.nodes))
         let plan = FaultPlan.make(
             kills: settings.kills, others: settings.others, groups: settings.faults,
-            points: settings.points, nodes: settings.nodes, random: &random)
+            hasPoints: !settings.points.isEmpty, nodes: settings.nodes, random: &random)
         let phase = try Phase(
             "live", pipelines: kinds.map { try pipeline($0, bootstrap, topic) }, topic: topic,
             plan: plan, extra: [], seed: random.next(), surroundings)
@@ -92,8 +92,8 @@ final class CrashRun {
             bootstrap: surroundings.cluster.bootstrap, topic: topic, partitions: Self.partitions,
             records: pace * 3 * kills, seed: settings.seed)
         let plan = FaultPlan.make(
-            kills: kills, others: 0, groups: [.kill], points: settings.points, nodes: 1,
-            random: &random)
+            kills: kills, others: 0, groups: [.kill], hasPoints: !settings.points.isEmpty,
+            nodes: 1, random: &random)
         let phase = Phase(
             "preloaded", pipelines: [try pipeline(.preloaded, bootstrap, topic)], topic: topic,
             plan: plan, extra: ["--pace", "\(pace)"], seed: random.next(), surroundings)
@@ -105,6 +105,7 @@ final class CrashRun {
         _ kind: PipelineUnderTest.Kind, _ bootstrap: String, _ topic: String
     ) throws -> PipelineUnderTest {
         try PipelineUnderTest(
-            kind, bootstrap: bootstrap, topic: topic, partitions: Self.partitions, folder: folder)
+            kind, bootstrap: bootstrap, topic: topic, partitions: Self.partitions, folder: folder,
+            restoreWithin: settings.restoreWithin)
     }
 }

@@ -4,8 +4,9 @@ import Foundation
 struct CrashSettings {
     static let help = """
         crash [--kills 20] [--others N] [--seed 1] [--faults kill,stop,broker,network,rebalance]
-              [--pipelines tree,logistic,canary,canary-merged,preloaded] [--workers 3] [--rate 2000]
-              [--nodes N] [--librdkafka PATH] [--points POINT[,POINT]...] [--json FILE] [--keep]
+              [--pipelines tree,logistic,field,canary,canary-merged,preloaded] [--workers 3] [--rate 2000]
+              [--nodes N] [--restore-within "100 ms"] [--librdkafka PATH]
+              [--points POINT[,POINT]...] [--json FILE] [--keep]
 
             Runs pipelines in up to 4 processes on a real cluster under a steady load, kills and
             disturbs them, and compares everything committed with plain single-threaded passes.
@@ -28,12 +29,16 @@ struct CrashSettings {
     var others = 2
     var seed: UInt64 = 1
     var faults: Set<FaultGroup> = Set(FaultGroup.allCases)
-    var pipelines: [String] = ["tree", "logistic", "canary", "canary-merged", "preloaded"]
+    var pipelines: [String] = [
+        "tree", "logistic", "field", "canary", "canary-merged", "preloaded",
+    ]
     var workers = 3
     var recordsPerSecond = 2000
     var nodes = 1
     var library: String?
     var points = CrashPoint.allCases
+    /// `state.restore_within` of the pipelines; short, so that snapshots are taken all the time.
+    var restoreWithin = "100 ms"
     var jsonPath: String?
     var keeps = false
 
@@ -66,6 +71,7 @@ struct CrashSettings {
         workers = min(4, max(1, try arguments.number("workers", default: 3)))
         recordsPerSecond = try arguments.number("rate", default: 2000)
         nodes = try arguments.number("nodes", default: faults.contains(.broker) ? 3 : 1)
+        restoreWithin = try arguments.option("restore-within") ?? restoreWithin
         library = try arguments.option("librdkafka")
         jsonPath = try arguments.option("json")
         keeps = arguments.flag("keep")

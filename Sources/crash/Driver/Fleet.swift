@@ -19,6 +19,8 @@ final class Fleet {
     private(set) var killsAtPoints = 0
     private(set) var states: [TaskID: UInt64] = [:]
     private(set) var restores = 0
+    private(set) var restoresFromSnapshots = 0
+    private(set) var snapshots = 0
     private(set) var recordsReplayed = 0
     /// What must not have happened.
     var findings: [String] = [] {
@@ -144,9 +146,11 @@ final class Fleet {
             }
             stalls.end(task, at: event.time)
             diedInRestore.remove(worker.slot)
-        case .restored(_, let records):
+        case .restored(_, let records, let snapshot):
             restores += 1
+            if snapshot != nil { restoresFromSnapshots += 1 }
             recordsReplayed += records
+        case .snapshot: snapshots += 1
         case .state(let task, let hash): states[task] = hash
         case .died(let point):
             worker.diedAt = point

@@ -97,7 +97,7 @@ final class Load: Sendable {
         let y = (isFirst ? parts[0] + parts[1] > 1 : parts[2] > parts[3]) ? 1 : 0
         let text =
             #"{"id":\#(index),"a":\#(parts[0]),"b":\#(parts[1]),"c":\#(parts[2]),"#
-            + #""d":\#(parts[3]),"y":\#(y)}"#
+            + #""d":\#(parts[3]),"device":"v\#(random.next(below: 200))","y":\#(y)}"#
         return Array(text.utf8)
     }
 }

@@ -52,7 +52,7 @@ final class Phase {
         injector = FaultInjector(
             fleet: fleet, cluster: surroundings.cluster, proxy: surroundings.proxy,
             probe: surroundings.probe, nodes: settings.nodes, workers: settings.workers,
-            tasks: tasks, seed: seed, log: { note($0) })
+            points: settings.points, tasks: tasks, seed: seed, log: { note($0) })
         note = { [unowned self] in
             lastFault = $0
             tell()
@@ -98,6 +98,9 @@ final class Phase {
         awaitLag(load)
         seconds = Double(tw_monotonic_nanoseconds() - began) * 1e-9
         fleet.stopAll(seconds: FaultInjector.boundSeconds)
+        if fleet.snapshots > 0, fleet.restores > 50, fleet.restoresFromSnapshots == 0 {
+            fleet.findings.append("\(fleet.restores) restores, none of them from a snapshot")
+        }
         try restoreOnce()
         try verify()
     }
@@ -139,8 +142,10 @@ final class Phase {
             tell()
             verifications.append(
                 try Verification(
-                    pipeline, bootstrap: surroundings.cluster.bootstrap, topic: topic,
-                    states: fleet.states, probe: surroundings.probe))
+                    pipeline,
+                    Evidence(
+                        of: pipeline, bootstrap: surroundings.cluster.bootstrap, topic: topic,
+                        states: fleet.states, probe: surroundings.probe)))
         }
     }
 

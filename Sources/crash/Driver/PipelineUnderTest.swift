@@ -8,6 +8,8 @@ struct PipelineUnderTest {
         case tree
         /// One model over all partitions.
         case logistic
+        /// One model for each value of a field, inside a task for each partition.
+        case field
         /// A canary for each partition.
         case canary
         /// A canary over all partitions.
@@ -36,14 +38,15 @@ struct PipelineUnderTest {
     var tasks: [TaskID] { (0..<taskCount).map { TaskID(pipeline: name, task: $0) } }
     var oracle: Oracle {
         switch kind {
-        case .tree, .canary: .partitions
+        case .tree, .field, .canary: .partitions
         case .logistic, .canaryMerged: .journal
         case .preloaded: .timestamps
         }
     }
 
     init(
-        _ kind: Kind, bootstrap: String, topic: String, partitions: Int, folder: URL
+        _ kind: Kind, bootstrap: String, topic: String, partitions: Int, folder: URL,
+        restoreWithin: String = "100 ms"
     ) throws {
         self.kind = kind
         partitionCount = partitions
@@ -52,7 +55,12 @@ struct PipelineUnderTest {
             kind == .tree
             ? "hoeffding_tree: { grace_period: 100 }"
             : "logistic_regression: { learning_rate: 0.05 }"
-        let scope = kind == .tree || kind == .canary ? "partition" : "pipeline"
+        let scope =
+            switch kind {
+            case .tree, .canary: "partition"
+            case .field: "{ field: device, limit: 40 }"
+            case .logistic, .canaryMerged, .preloaded: "pipeline"
+            }
         let text = """
             version: 1
             pipeline: \(name)
@@ -67,7 +75,7 @@ struct PipelineUnderTest {
             one_model_per: \(scope)
             metrics: { every: 500 records, windows: [1000 records] }
             drift: [{ adwin: { watch: error, then: alert } }]
-            state: { restore_within: 1 s, folder: \(folder.appending(path: "state").path) }
+            state: { restore_within: \(restoreWithin), folder: \(folder.appending(path: "state").path) }
 
             """
         let file = folder.appending(path: "\(name).yaml")

@@ -19,7 +19,7 @@ struct Report {
             for finding in phase.fleet.findings { print("FOUND (\(phase.name)): \(finding)\n") }
             for check in phase.verifications {
                 for problem in check.problems {
-                    print("FOUND (\(check.pipeline.name)): \(problem)")
+                    print("FOUND (\(check.name)): \(problem)")
                 }
                 for example in check.comparison.examples { print("  \(example)") }
             }
@@ -56,6 +56,10 @@ struct Report {
         return fromOutside + deaths.values.reduce(0, +) + before - repeated
     }
 
+    private func total(_ part: (Fleet) -> Int) -> Int {
+        phases.reduce(0) { $0 + part($1.fleet) }
+    }
+
     // MARK: Tables
 
     private func printFaults() {
@@ -64,6 +68,10 @@ struct Report {
             print("| \(name) | \(count) |")
         }
         print("\nkill -9 in all: \(kills)")
+        print(
+            "restores: \(total(\.restores)), \(total(\.restoresFromSnapshots)) of them from a "
+                + "snapshot, \(total(\.recordsReplayed)) records replayed; "
+                + "snapshots written: \(total(\.snapshots))")
     }
 
     private func printPoints() {
@@ -103,7 +111,7 @@ struct Report {
         for check in phases.flatMap(\.verifications) {
             let found = check.comparison
             print(
-                "| \(check.pipeline.name) | \(found.expected) | \(found.lost) | \(found.doubled) "
+                "| \(check.name) | \(found.expected) | \(found.lost) | \(found.doubled) "
                     + "| \(found.changed + found.unknown + found.disordered) "
                     + "| \(found.reportsExpected) | \(found.reportsWrong) "
                     + "| \(check.journalEntries) |")
@@ -126,7 +134,10 @@ struct Report {
         }
         let content: [String: Any] = [
             "seed": settings.seed, "kills": kills, "faults": sum { $0.counts }, "points": deaths,
-            "restores": phases.reduce(0) { $0 + $1.fleet.restores },
+            "restores": self.total(\.restores),
+            "restores_from_snapshots": self.total(\.restoresFromSnapshots),
+            "records_replayed": self.total(\.recordsReplayed),
+            "snapshots": self.total(\.snapshots),
             "seconds": Int(phases.reduce(0) { $0 + $1.seconds }),
             "predictions": total { $0.expected }, "lost": total { $0.lost },
             "doubled": total { $0.doubled },

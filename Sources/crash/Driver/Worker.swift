@@ -7,7 +7,9 @@ struct WorkerEvent {
     enum What {
         case started
         case commit(TaskID)
-        case restored(TaskID, records: Int)
+        /// With the sequence number of the snapshot that it began with, if any.
+        case restored(TaskID, records: Int, snapshot: Int?)
+        case snapshot
         case state(TaskID, hash: UInt64)
         case died(String)
         case ended
@@ -33,8 +35,11 @@ struct WorkerEvent {
             guard let task = task() else { return nil }
             what = .commit(task)
         case "restored":
-            guard let task = task(), let records = Int(words[4]) else { return nil }
-            what = .restored(task, records: records)
+            guard let task = task(), words.count == 6, let records = Int(words[4]),
+                let snapshot = Int(words[5])
+            else { return nil }
+            what = .restored(task, records: records, snapshot: snapshot < 0 ? nil : snapshot)
+        case "snapshot": what = .snapshot
         case "state":
             guard let task = task(), let hash = UInt64(words[4]) else { return nil }
             what = .state(task, hash: hash)

@@ -11,6 +11,7 @@ final class FaultInjector {
     private let proxy: NetworkProxy?
     private let probe: ClusterProbe
     private let nodes: Int
+    private let points: [CrashPoint]
     private let tasks: [TaskID]
     private let log: (String) -> Void
     private var random: SplitMix64
@@ -28,13 +29,15 @@ final class FaultInjector {
 
     init(
         fleet: Fleet, cluster: KafkaCluster, proxy: NetworkProxy?, probe: ClusterProbe,
-        nodes: Int, workers: Int, tasks: [TaskID], seed: UInt64, log: @escaping (String) -> Void
+        nodes: Int, workers: Int, points: [CrashPoint], tasks: [TaskID], seed: UInt64,
+        log: @escaping (String) -> Void
     ) {
         self.fleet = fleet
         self.cluster = cluster
         self.proxy = proxy
         self.probe = probe
         self.nodes = nodes
+        self.points = points
         self.tasks = tasks
         self.log = log
         wanted = workers
@@ -59,7 +62,7 @@ final class FaultInjector {
             let pause = restartsAtOnce ? 0 : Int64(500 + number(14_000))
             fleet.kill(
                 worker, kind: fault.name, next: .restart(afterMilliseconds: pause, order: nil))
-        case .point(let point): reach(point, worker)
+        case .point: reach(rarestPoint(), worker)
         case .pause: pause(worker)
         case .plannedStop:
             log("planned stop of worker \(worker.slot)")
@@ -106,12 +109,22 @@ final class FaultInjector {
 
     // MARK: Named points
 
+    /// The point with the fewest deaths so far; one that is hard to reach counts as half a death.
+    private func rarestPoint() -> CrashPoint {
+        func score(_ point: CrashPoint) -> Int {
+            2 * (fleet.deaths[point.rawValue] ?? 0) + (missed[point.rawValue] ?? 0)
+        }
+        let least = points.map(score).min() ?? 0
+        let rarest = points.filter { score($0) == least }
+        return rarest[number(rarest.count)]
+    }
+
     private func reach(_ point: CrashPoint, _ worker: Worker) {
         log("worker \(worker.slot) dies at \(point.rawValue)")
         if point.isInRestore {
             // The one that dies in its restore is restarted and, half the time, dies there again.
             let next = CrashTrap.Order(
-                point: point, count: point == .replay ? 1 + number(20) : 1,
+                point: point, count: point == .replay || point == .loadStep ? 1 + number(6) : 1,
                 delayMicroseconds: UInt32(number(20_000)))
             fleet.kill(
                 worker, kind: "kill before one in the restore",
@@ -119,10 +132,11 @@ final class FaultInjector {
             awaitDeath(at: point, repeats: number(2) == 0)
             return
         }
-        let isOften = !point.isInRebalance && !point.isInShutdown
+        let isOften = !point.isInRebalance && !point.isInShutdown && !point.isInSnapshot
+        let isCommit = point == .duringCommit || point == .duringReference
         let order = CrashTrap.Order(
             point: point, count: isOften ? 1 + number(30) : 1,
-            delayMicroseconds: UInt32(number(point == .duringCommit ? 15_000 : 4_000)))
+            delayMicroseconds: UInt32(number(isCommit ? 15_000 : 4_000)))
         worker.arm(order)
         if point.isInShutdown {
             fleet.terminate(worker, next: .restart(afterMilliseconds: 0, order: nil))
@@ -133,7 +147,8 @@ final class FaultInjector {
     }
 
     private func awaitDeath(of worker: Worker, at point: CrashPoint) {
-        guard !fleet.follow(seconds: 15, until: { !fleet.isRunning(worker) }) else {
+        let seconds: Double = point.isInSnapshot ? 30 : 15
+        guard !fleet.follow(seconds: seconds, until: { !fleet.isRunning(worker) }) else {
             if worker.diedAt == nil { missed[point.rawValue, default: 0] += 1 }
             return
         }

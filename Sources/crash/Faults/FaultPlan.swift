@@ -5,7 +5,7 @@ enum Fault: Equatable, Sendable {
     /// kill -9 at a random moment, and a restart at once or after the session is over.
     case kill(restartsAtOnce: Bool)
     /// kill -9 of itself at a named point.
-    case point(CrashPoint)
+    case point
     /// SIGSTOP past the session timeout, and back.
     case pause
     case plannedStop
@@ -38,18 +38,14 @@ enum Fault: Equatable, Sendable {
 enum FaultPlan {
     /// - Parameter others: how many of each fault that is no kill.
     static func make(
-        kills: Int, others: Int, groups: Set<FaultGroup>, points: [CrashPoint], nodes: Int,
+        kills: Int, others: Int, groups: Set<FaultGroup>, hasPoints: Bool, nodes: Int,
         random: inout SplitMix64
     ) -> [Fault] {
         var faults: [Fault] = []
         if groups.contains(.kill) {
-            // A quarter at random moments; the points in turn, so that each has its share.
-            let atPoints = points.isEmpty ? 0 : kills * 3 / 4
-            var turn = shuffled(points, &random)
-            for index in 0..<atPoints {
-                if index > 0, index % turn.count == 0 { turn = shuffled(points, &random) }
-                faults.append(.point(turn[index % turn.count]))
-            }
+            // A fifth at random moments, the others at the points with the fewest hits so far.
+            let atPoints = hasPoints ? kills * 4 / 5 : 0
+            faults += [Fault](repeating: .point, count: atPoints)
             for index in atPoints..<kills {
                 faults.append(.kill(restartsAtOnce: index % 5 != 0))
             }

@@ -91,6 +91,7 @@ struct Oracle {
     mutating func replay(_ journal: [JournalEntry]) throws {
         let processor = try processor(0)
         var heads = [Int](repeating: 0, count: input.count)
+        if journal.isEmpty { problems.append("there is no journal") }
         for (place, entry) in journal.enumerated() {
             guard check(entry, at: place) else { return }
             if place == 0 {
@@ -128,15 +129,32 @@ struct Oracle {
         states.append(stateHash(of: processor))
     }
 
-    /// Checks the chain of a journal whose records are not replayed.
-    mutating func followChain(_ journal: [JournalEntry], task: Int) {
-        var last: Int64 = 0
+    /// Checks the chain of a journal whose records are not replayed: sequence without a gap, offsets
+    /// that never go back and reach the end of the task's inputs.
+    ///
+    /// Its beginning may have been trimmed, as soon as it names a snapshot.
+    mutating func followChain(_ journal: [JournalEntry], task: Int, inputs: [Int]) {
+        guard let first = journal.first, let last = journal.last else {
+            return problems.append("task \(task) has no journal")
+        }
+        if first.sequence > 0, last.live == nil {
+            problems.append("task \(task): the journal was trimmed without a snapshot")
+        }
+        var offsets = first.nextOffsets
         for (place, entry) in journal.enumerated() {
-            guard check(entry, at: place) else { return }
-            if entry.nextOffsets.first ?? 0 < last {
-                problems.append("task \(task), entry \(place): the offset goes back")
+            guard entry.sequence == first.sequence + UInt64(place) else {
+                return problems.append(
+                    "task \(task): entry \(first.sequence) + \(place) has the sequence "
+                        + "\(entry.sequence)")
             }
-            last = entry.nextOffsets.first ?? 0
+            for (before, after) in zip(offsets, entry.nextOffsets) where after < before {
+                problems.append("task \(task), entry \(entry.sequence): the offset goes back")
+            }
+            offsets = entry.nextOffsets
+        }
+        for (offset, index) in zip(offsets, inputs)
+        where input[index].index(atOrAfter: offset) < input[index].entries.count {
+            problems.append("task \(task): partition \(index) is not covered to its end")
         }
     }
 

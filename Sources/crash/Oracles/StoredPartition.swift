@@ -21,13 +21,26 @@ struct StoredPartition {
     init(_ partition: Int32) { self.partition = partition }
 
     mutating func append(_ record: KafkaRecord) {
+        append(
+            key: record.key, value: record.value, offset: record.offset,
+            timestamp: record.timestamp)
+    }
+
+    mutating func append(key: [UInt8]?, value: [UInt8]?, offset: Int64, timestamp: Int64) {
         entries.append(
             Entry(
-                start: bytes.count, keyCount: record.key?.count ?? -1,
-                valueCount: record.value?.count ?? -1, offset: record.offset,
-                timestamp: record.timestamp))
-        bytes += record.key ?? []
-        bytes += record.value ?? []
+                start: bytes.count, keyCount: key?.count ?? -1, valueCount: value?.count ?? -1,
+                offset: offset, timestamp: timestamp))
+        bytes += key ?? []
+        bytes += value ?? []
+    }
+
+    /// Forgets a record, for testing the verdict.
+    mutating func remove(at index: Int) { entries.remove(at: index) }
+
+    /// Changes a record's value, for testing the verdict.
+    mutating func flipByte(ofValueAt index: Int) {
+        bytes[entries[index].start + max(0, entries[index].keyCount)] ^= 1
     }
 
     /// The index of the first record at or after an offset.

@@ -10,10 +10,24 @@ enum CrashPoint: String, CaseIterable, Sendable {
     case afterOffsets = "offsets.after"
     case duringCommit = "commit.during"
     case afterCommit = "commit.after"
+    case beforeChunk = "chunk.before"
+    case duringChunk = "chunk.during"
+    case afterChunk = "chunk.after"
+    case beforeIndex = "index.before"
+    case afterIndex = "index.after"
+    /// Around the transaction whose journal entry is the first to name a new snapshot.
+    case beforeReference = "reference.before"
+    case duringReference = "reference.during"
+    case afterReference = "reference.after"
+    case beforeTrim = "trim.before"
+    case afterTrim = "trim.after"
     case beforeInitialize = "restore.initialize.before"
     case duringInitialize = "restore.initialize.during"
     case afterInitialize = "restore.initialize.after"
     case journalRead = "restore.journal"
+    case loadStep = "restore.load.step"
+    case loadIndex = "restore.load.index"
+    case loadChunk = "restore.load.chunk"
     case seek = "restore.seek"
     case replay = "restore.replay"
     case restored = "restore.done"
@@ -25,6 +39,10 @@ enum CrashPoint: String, CaseIterable, Sendable {
 
     /// Reached only while a process starts and restores.
     var isInRestore: Bool { rawValue.hasPrefix("restore.") }
+    /// Reached only when a snapshot is taken.
+    var isInSnapshot: Bool {
+        ["chunk.", "index.", "reference.", "trim."].contains { rawValue.hasPrefix($0) }
+    }
     /// Reached only when the members of the group change.
     var isInRebalance: Bool { rawValue.hasPrefix("rebalance.") }
     /// Reached only when the process is asked to stop.

@@ -41,6 +41,13 @@ final class InstrumentedOutput: TransactionalOutput, @unchecked Sendable {
     private let trap: CrashTrap
     private var lastTold = Int64.min / 2
     private var sequence: UInt64 = 0
+    /// The snapshot that the last committed entry named, and the one that the entry under way does.
+    private var namedSnapshot: UInt64?
+    private var namesSnapshot: UInt64?
+    private var hasCommitted = false
+    private var namesNewSnapshot: Bool {
+        hasCommitted && namesSnapshot != nil && namesSnapshot != namedSnapshot
+    }
 
     init(_ inner: any TransactionalOutput, _ cell: TaskCell) {
         self.inner = inner
@@ -71,6 +78,7 @@ final class InstrumentedOutput: TransactionalOutput, @unchecked Sendable {
             usleep(UInt32.random(in: 0..<20_000))
             trap.die(.betweenSends)
         }
+        namesSnapshot = Self.snapshotNamed(in: buffer)
         try inner.send(buffer)
         trap.reach(.afterSend)
     }
@@ -85,9 +93,16 @@ final class InstrumentedOutput: TransactionalOutput, @unchecked Sendable {
     }
 
     func commit() throws(OutputFailure) {
+        if namesNewSnapshot {
+            trap.reach(.beforeReference)
+            trap.reachDuring(.duringReference)
+        }
         trap.reachDuring(.duringCommit)
         try inner.commit()
         trap.reach(.afterCommit)
+        if namesNewSnapshot { trap.reach(.afterReference) }
+        namedSnapshot = namesSnapshot
+        hasCommitted = true
         let now = tw_monotonic_nanoseconds()
         // The first one of a process always; sequence 0 holds no predictions.
         if sequence > 0, now - lastTold >= 50_000_000 {
@@ -99,6 +114,17 @@ final class InstrumentedOutput: TransactionalOutput, @unchecked Sendable {
     func abort() throws(OutputFailure) { try inner.abort() }
     func recreate() throws(OutputFailure) { try inner.recreate() }
     func close() { inner.close() }
+
+    /// The sequence number of the snapshot that the buffer's journal entry names.
+    private static func snapshotNamed(in buffer: borrowing OutputBuffer) -> UInt64? {
+        guard let entry = buffer.entries.last, entry.stream == .journal else { return nil }
+        let all = buffer.content.bytes
+        var bytes: [UInt8] = []
+        for index in entry.valueStart..<entry.valueStart + max(0, entry.valueCount) {
+            bytes.append(all[index])
+        }
+        return (try? JournalEntry(decoding: bytes))?.live?.sequence
+    }
 
     /// The first half of the records, as a buffer of its own.
     private func firstHalf(of buffer: borrowing OutputBuffer) -> OutputBuffer {
@@ -160,6 +186,43 @@ final class InstrumentedLog: InputLog {
     private func tellState() {
         guard let processor = cell.processor else { return }
         cell.events.write("state \(cell.pipeline) \(cell.task) \(stateHash(of: processor))")
+    }
+}
+
+/// Where a task's snapshots are kept, with points to die at; keeps the journal whole when told to.
+final class InstrumentedStore: ChunkStore, @unchecked Sendable {
+    // Safety: what is used of it is as safe as the store inside.
+    private let inner: any ChunkStore
+    private let trap: CrashTrap
+    private let keepsJournal: Bool
+
+    init(_ inner: any ChunkStore, _ cell: TaskCell, keepsJournal: Bool) {
+        self.inner = inner
+        trap = cell.trap
+        self.keepsJournal = keepsJournal
+    }
+
+    func journalEnd() throws(ChunkError) -> Int64 { try inner.journalEnd() }
+
+    func write(key: [UInt8], chunk: [UInt8]) throws(ChunkError) -> ChunkPosition {
+        let isIndex = key.suffix(4).allSatisfy { $0 == 0xFF }
+        trap.reach(isIndex ? .beforeIndex : .beforeChunk)
+        if !isIndex { trap.reachDuring(.duringChunk) }
+        let position = try inner.write(key: key, chunk: chunk)
+        trap.reach(isIndex ? .afterIndex : .afterChunk)
+        return position
+    }
+
+    func read(_ position: ChunkPosition, key: [UInt8]) throws(ChunkError) -> [UInt8] {
+        trap.reach(key.suffix(4).allSatisfy { $0 == 0xFF } ? .loadIndex : .loadChunk)
+        return try inner.read(position, key: key)
+    }
+
+    func trim(journalBefore: Int64, chunksBefore: Int64) throws(ChunkError) {
+        trap.reach(.beforeTrim)
+        try inner.trim(
+            journalBefore: keepsJournal ? 0 : journalBefore, chunksBefore: chunksBefore)
+        trap.reach(.afterTrim)
     }
 }
 

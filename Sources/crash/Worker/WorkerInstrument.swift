@@ -27,7 +27,9 @@ final class WorkerInstrument: TaskInstrument {
 
     /// Looks for points in what the process says of itself.
     func follow(_ line: String, of pipeline: String) {
-        if line.hasPrefix("revoked") {
+        if line.hasPrefix("snapshot written") {
+            events.write("snapshot")
+        } else if line.hasPrefix("revoked") {
             trap.reach(.revoked)
         } else if line.hasPrefix("assigned") || line.hasPrefix("standing by") {
             trap.reach(.assigned)
@@ -43,7 +45,9 @@ final class WorkerInstrument: TaskInstrument {
                 }
             }
             guard let task = number("task") else { return }
-            events.write("restored \(pipeline) \(task) \(number("replayed_records") ?? 0)")
+            events.write(
+                "restored \(pipeline) \(task) \(number("replayed_records") ?? 0) "
+                    + "\(number("snapshot") ?? -1)")
             trap.reach(.restored)
             let cell = cells.withLock { $0[task] }
             cell?.isReplaying.store(false, ordering: .relaxed)
@@ -71,6 +75,16 @@ final class WorkerInstrument: TaskInstrument {
         guard let cell = cells.withLock({ $0[task] }) else { return log }
         return InstrumentedLog(log, cell, isJournal: true)
     }
+
+    /// Where the journal is what the oracle replays, it stays whole.
+    func store(
+        _ store: any ChunkStore, task: Int, of pipeline: Pipeline
+    ) -> any ChunkStore {
+        guard let cell = cells.withLock({ $0[task] }) else { return store }
+        return InstrumentedStore(store, cell, keepsJournal: pipeline.scope == .pipeline)
+    }
+
+    func willLoad(task: Int, of pipeline: Pipeline) { trap.reach(.loadStep) }
 
     func processor(
         _ processor: any BatchProcessor, task: Int, of pipeline: Pipeline
