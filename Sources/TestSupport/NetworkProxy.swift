@@ -1,4 +1,5 @@
 import CPlatform
+import CRdKafka
 import Foundation
 import Synchronization
 

@@ -119,7 +119,7 @@ final class Fleet {
             turn()
             if condition() { return true }
             if tw_monotonic_nanoseconds() >= end { return false }
-            usleep(2000)
+            usleep(5000)
         }
     }
 

@@ -60,7 +60,7 @@ final class Load: Sendable {
                 written += 1
             }
             try feeder.serve()
-            usleep(5000)
+            usleep(20_000)
         }
         try feeder.flush(milliseconds: 120_000)
     }
@@ -86,6 +86,9 @@ final class Load: Sendable {
             settings: KafkaSettings(common: [
                 TextPair("bootstrap.servers", bootstrap),
                 TextPair("message.timeout.ms", "600000"),
+                // While records linger, librdkafka's thread polls without pause in the last
+                // millisecond.
+                TextPair("linger.ms", "0"),
             ]), topic: topic, log: KafkaLog { _ in })
     }
 

@@ -194,11 +194,13 @@ final class InstrumentedStore: ChunkStore, @unchecked Sendable {
     // Safety: what is used of it is as safe as the store inside.
     private let inner: any ChunkStore
     private let trap: CrashTrap
+    private let events: EventWriter
     private let keepsJournal: Bool
 
     init(_ inner: any ChunkStore, _ cell: TaskCell, keepsJournal: Bool) {
         self.inner = inner
         trap = cell.trap
+        events = cell.events
         self.keepsJournal = keepsJournal
     }
 
@@ -209,6 +211,7 @@ final class InstrumentedStore: ChunkStore, @unchecked Sendable {
         trap.reach(isIndex ? .beforeIndex : .beforeChunk)
         if !isIndex { trap.reachDuring(.duringChunk) }
         let position = try inner.write(key: key, chunk: chunk)
+        if isIndex { events.write("snapshot") }
         trap.reach(isIndex ? .afterIndex : .afterChunk)
         return position
     }

@@ -27,9 +27,7 @@ final class WorkerInstrument: TaskInstrument {
 
     /// Looks for points in what the process says of itself.
     func follow(_ line: String, of pipeline: String) {
-        if line.hasPrefix("snapshot written") {
-            events.write("snapshot")
-        } else if line.hasPrefix("revoked") {
+        if line.hasPrefix("revoked") {
             trap.reach(.revoked)
         } else if line.hasPrefix("assigned") || line.hasPrefix("standing by") {
             trap.reach(.assigned)
