@@ -71,7 +71,7 @@ package final class NetworkProxy: Sendable {
     package func end() { state.withLock { $0.isEnding = true } }
 
     private static func listen(port: Int) throws -> Int32 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | closeOnExec), 0)
+        let descriptor = socket(AF_INET, byteStream | closeOnExec, 0)
         var yes: Int32 = 1
         setsockopt(
             descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
@@ -86,8 +86,10 @@ package final class NetworkProxy: Sendable {
     }
 }
 
-/// `SOCK_CLOEXEC`, which the module presents as another type.
-private let closeOnExec: UInt32 = 0o2000000
+/// `SOCK_CLOEXEC` and `SOCK_STREAM`, which the module presents as other types, or in an optimised
+/// build not at all.
+private let closeOnExec: Int32 = 0o2000000
+private let byteStream: Int32 = 1
 
 private func makeNonBlocking(_ descriptor: Int32) {
     _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
@@ -215,7 +217,7 @@ private struct ProxyLoop {
         let client = Foundation.accept(listener.descriptor, nil, nil)
         guard client >= 0 else { return }
         _ = fcntl(client, F_SETFD, FD_CLOEXEC)
-        let broker = socket(AF_INET, Int32(SOCK_STREAM.rawValue | closeOnExec), 0)
+        let broker = socket(AF_INET, byteStream | closeOnExec, 0)
         // On one machine a connection is made or refused at once.
         guard !isDown, withAddress(port: listener.target, { connect(broker, $0, $1) }) == 0 else {
             Foundation.close(client)

@@ -9,6 +9,11 @@ enum Main {
             one broker, in one run, alternating: the copy loop and the pipelines; medians
         bench latency [--rate 5000] [--seconds 30] [--rounds 3] [--only NAME[,NAME]] [--json FILE]
             one broker: from the producer to a read-committed consumer, p50 and p99
+        bench restart [--kills 40] [--stops 10] [--rate 2000] [--model YAML]
+                [--restore-within TIME] [--warm-up SECONDS] [--log all] [--json FILE]
+            one broker: from the start of a process to its first new committed prediction
+        bench pause [--rounds 7] [--only TEXT] [--json FILE]
+            in memory: how long learning stands still while its state is captured
         bench kernels [--only TEXT] [--json FILE]
             models, decoding and encoding in memory: records per CPU second; TEXT chooses kernels
 
@@ -24,6 +29,8 @@ enum Main {
             switch arguments.next() {
             case "kafka": try KafkaBenchmark(&arguments).run()
             case "latency": try LatencyBenchmark(&arguments).run()
+            case "restart": try RestartBenchmark(&arguments).run()
+            case "pause": try PauseBenchmark(&arguments).run()
             case "kernels": try KernelBenchmark(&arguments).run()
             case "load": try Loader.run(&arguments)
             case "copy": try CopyCommand.run(&arguments)

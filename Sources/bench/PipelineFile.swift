@@ -10,6 +10,8 @@ struct PipelineFile {
     let model: String
     /// `partition` or `pipeline`.
     let oneModelPer: String
+    /// Lines at the end.
+    var more = ""
 
     /// The consumer group of the pipeline that is called so.
     static func group(_ name: String) -> String { "tidewheel.\(name)" }
@@ -41,6 +43,7 @@ struct PipelineFile {
         metrics:
           every: 10000 records
           track: [accuracy, kappa]
+        \(more)
 
         """
     }
