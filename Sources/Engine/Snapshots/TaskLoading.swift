@@ -112,11 +112,7 @@ package struct TaskLoading {
     // MARK: The last entry
 
     private mutating func findEntry(from: Int64) throws(TaskFailure) -> Progress {
-        do throws(LogError) {
-            try journal.poll(0, upTo: 256)
-        } catch {
-            throw .log(error)
-        }
+        try JournalReplay.poll(journal, upTo: 256)
         let count = journal.queuedCount(0)
         if count > 0 {
             readQueued()
@@ -147,11 +143,13 @@ package struct TaskLoading {
         return .done(start(needsReplay: false))
     }
 
-    /// Follows the journal's queue to its last entry that counts.
+    /// Follows the journal's queue to its last entry that counts; what another owner has written
+    /// since the journal's end was asked for is not this restore's.
     private mutating func readQueued() {
         for index in 0..<journal.queuedCount(0) {
             let (bytes, offset) = queued(index)
             journalReached = max(journalReached, offset + 1)
+            guard offset < journalEnd else { return }
             do throws(StateError) {
                 if let entry = try filter.entry(in: bytes) {
                     last = entry
@@ -207,17 +205,14 @@ package struct TaskLoading {
     /// Reads the journal from its start for the entry that everything is replayed from: the last
     /// one with sequence 0. Entries before it are of an earlier version of the pipeline.
     private mutating func findBeginning(_ earlier: Int64?) throws(TaskFailure) -> Progress {
-        do throws(LogError) {
-            try journal.poll(0, upTo: 256)
-        } catch {
-            throw .log(error)
-        }
+        try JournalReplay.poll(journal, upTo: 256)
         var beginning = earlier
         let count = journal.queuedCount(0)
         for index in 0..<count {
             let (bytes, offset) = queued(index)
             journalReached = max(journalReached, offset + 1)
             // What cannot be read is told by the replay, if it comes that way.
+            guard offset < journalEnd else { break }
             if let entry = try? filter.entry(in: bytes), entry.sequence == 0 {
                 beginning = offset
             }

@@ -106,11 +106,7 @@ struct JournalReplay {
     /// Reads the next record of the journal and, if it counts, checks that it follows; false if there
     /// is none yet.
     private mutating func nextEntry(log: any InputLog) throws(TaskFailure) -> Bool {
-        do {
-            try journal.poll(0, upTo: 16)
-        } catch {
-            throw .log(error)
-        }
+        try Self.poll(journal, upTo: 16)
         guard journal.queuedCount(0) > 0 else {
             if let end = journal.endOffset(0) { journalOffset = max(journalOffset, end) }
             return false
@@ -122,6 +118,12 @@ struct JournalReplay {
             bytes.reserveCapacity(value.count)
             for index in value.indices { bytes.append(value[index]) }
             return (bytes, record.offset)
+        }
+        // Entries behind the end are of another owner, who has gone on with the task meanwhile: what
+        // else was asked of that moment does not fit them.
+        if offset >= journalEnd {
+            journalOffset = journalEnd
+            return false
         }
         let found: JournalEntry?
         do {
@@ -155,6 +157,17 @@ struct JournalReplay {
         roundIndex = 0
         recordsOfEntry = 0
         return true
+    }
+
+    /// Reads on in a journal. Entries that are gone from under a reader were let go of by another
+    /// owner, whose snapshots stand for them; where nobody did so, the next start tells what is lost.
+    static func poll(_ journal: any InputLog, upTo limit: Int) throws(TaskFailure) {
+        do throws(LogError) {
+            try journal.poll(0, upTo: limit)
+        } catch {
+            if case .lostRecords = error { throw .overtaken }
+            throw .log(error)
+        }
     }
 
     /// Goes past entries whose records the state never saw.

@@ -19,6 +19,8 @@ package enum TaskFailure: Error, Equatable, Sendable {
     case snapshotsLost([String])
     /// The snapshots cannot be read now; trying again may help.
     case stateUnreachable(String)
+    /// The journal was trimmed while it was read; the next start tells why.
+    case overtaken
     /// The journal was written by another version of the pipeline.
     case otherPipeline(found: UInt64, expected: UInt64)
     /// The journal was written under another numeric contract.
@@ -67,6 +69,9 @@ package enum TaskFailure: Error, Equatable, Sendable {
                 + "the state topic, or start a new pipeline version under another name"
         case .stateUnreachable(let reason):
             return "the snapshots cannot be read now: \(reason)"
+        case .overtaken:
+            return "the journal was trimmed while it was read: another process has gone on with "
+                + "the task, or entries were deleted"
         case .otherPipeline(let found, let expected):
             return "the journal belongs to another version of this pipeline (fingerprint "
                 + "\(String(found, radix: 16)), this file's is \(String(expected, radix: 16))); "

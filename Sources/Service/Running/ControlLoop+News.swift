@@ -89,6 +89,7 @@ extension ControlLoop {
         guard let seat = seats[task], seat.isOwned else { return }
         seats[task]?.isLive = true
         seats[task]?.failures = 0
+        seats[task]?.refusals = 0
         seats[task]?.trouble = nil
         let seconds = Double(monotonicMilliseconds() - seat.restoreStarted) / 1000
         log.say(.info, words, [("task", "\(task)")] + fields + [("seconds", "\(seconds)")])
@@ -100,10 +101,11 @@ extension ControlLoop {
             // It made room for itself with more inputs.
             if seats[task]?.isOwned == true { seats[task]?.restartAt = monotonicMilliseconds() }
         case .revoked: break
-        case .refused(let why): outcome = outcome ?? .failed(why)
+        case .refused(let why): refuse(task, why)
         case .failed(.otherInputs(let named)) where isBehind(task, named):
             retry(task, "its journal names partitions that this process does not see yet")
         case .failed(.stateUnreachable(let why)): retry(task, why)
+        case .failed(.overtaken): retry(task, TaskFailure.overtaken.message)
         case .failed(let failure): outcome = outcome ?? .failed("task \(task): \(failure.message)")
         case .dropped(.instanceFenced(let why)):
             // After a lost session this process itself may have replaced the member that the commit
@@ -135,6 +137,18 @@ extension ControlLoop {
         case .fatal(let reason): outcome = outcome ?? .failed("task \(task): \(reason)")
         case .instanceFenced(let reason): outcome = .instanceFenced(reason)
         case .task(let failure): follow(.failed(failure), of: task)
+        }
+    }
+
+    /// A process that was overtaken in the middle of its start sees journal and offsets of two
+    /// moments. Its next start fences the other one first; what differs then too was changed.
+    private mutating func refuse(_ task: Int, _ why: String) {
+        let refusals = (seats[task]?.refusals ?? 0) + 1
+        seats[task]?.refusals = refusals
+        if refusals < 3 {
+            retry(task, "journal and offsets of the group differ")
+        } else {
+            outcome = outcome ?? .failed(why)
         }
     }
 

@@ -38,6 +38,8 @@ struct ControlLoop: ~Copyable {
         /// When a task that ended is to be started again, in monotonic milliseconds.
         var restartAt: Int64?
         var failures = 0
+        /// Starts in a row whose journal and offsets did not agree.
+        var refusals = 0
         /// What was last said of why the task does not start.
         var trouble: String?
         var progress: RestoreProgress?

@@ -13,16 +13,16 @@ package enum OffsetTrust: String, Sendable, CaseIterable {
 /// transaction writes them again. Offsets that differ stop the pipeline until a person has said
 /// which of the two to trust.
 package struct OffsetReview: Sendable {
-    let task: Int
-    let groupID: String
-    let inputs: [TopicPartition]
+    private let task: Int
+    private let groupID: String
+    private let inputs: [TopicPartition]
     /// The group's offset of each input; −1 where there is none.
-    let committed: [Int64]
+    private let committed: [Int64]
     /// Where each input begins for a pipeline without history.
-    let firstOffsets: [Int64]
-    let trust: OffsetTrust?
+    private let firstOffsets: [Int64]
+    private let trust: OffsetTrust?
     /// Whether the offsets may stand before the journal's end: at least once they follow behind.
-    let mayLag: Bool
+    private let mayLag: Bool
 
     package enum Verdict: Equatable, Sendable {
         /// Go on where the journal ends.
@@ -52,7 +52,7 @@ package struct OffsetReview: Sendable {
 
     /// The same for a task that goes on behind records that are lost, as its pipeline file allows:
     /// its positions differ from the offsets for a reason.
-    var afterLostInput: OffsetReview {
+    package var afterLostInput: OffsetReview {
         OffsetReview(
             task: task, groupID: groupID, inputs: inputs, committed: committed,
             firstOffsets: firstOffsets, trust: trust ?? .journal, mayLag: mayLag)
