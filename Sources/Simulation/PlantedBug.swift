@@ -4,6 +4,8 @@
 package enum PlantedBug: String, CaseIterable, Sendable {
     /// Outputs and offsets are committed in one transaction, the journal entry in the next.
     case commitBeforeJournal
+    /// The journal entry is committed in one transaction, outputs and offsets in the next.
+    case journalBeforeOutputs
     /// The journal's end is asked of the committed part, before the predecessor is settled.
     case endReadCommitted
     /// The journal is replayed before the predecessor is fenced.
@@ -20,4 +22,20 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case zombieInitializes
     /// A task that comes back is kept with what it had computed, whatever happened meanwhile.
     case warmTaskKept
+    /// A task that was parked goes on, whoever may have committed meanwhile.
+    case reclaimUnchecked
+    /// What only older snapshots need is trimmed when the entry that refers to a new one is sent.
+    case trimBeforeCommit
+    /// Everything before the newest snapshot is trimmed, and with it the one to fall back to.
+    case trimToLive
+    /// A snapshot is named before its chunks are stored.
+    case referenceBeforeChunks
+    /// Chunks are kept by task, sequence and part: a later one of the same name replaces the first.
+    case chunksWithoutGeneration
+    /// The journal's end is asked after the state was captured, and not before.
+    case lateJournalEnd
+    /// The state is encoded while the task learns on.
+    case captureShared
+    /// Inputs are read from the group's offsets on, and not from the snapshot's.
+    case inputsAtGroupOffsets
 }

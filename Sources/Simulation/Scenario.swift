@@ -1,10 +1,13 @@
 import Core
+import Engine
 
 /// What one simulation is about: sizes, speeds, faults; all of it drawn from the seed.
 package struct Scenario: Sendable {
     package let seed: UInt64
     /// The mistake that is built in, if any.
     package let bug: PlantedBug?
+    /// What the tasks compute.
+    let learning: Learning
     /// Inputs at the start.
     let inputCount: Int
     let taskCount: Int
@@ -43,6 +46,20 @@ package struct Scenario: Sendable {
     let mayGrow: Bool
     /// Whether needed input may be deleted.
     let losesInput: Bool
+    /// Whether tasks go on from their snapshots then.
+    let skipsLostInput: Bool
+    /// When snapshots are due; `nil` for never.
+    let snapshots: SnapshotPolicy?
+    /// Bytes of the state in a chunk.
+    let pieceBytes: Int
+    /// Whether a planned stop makes a snapshot first.
+    let snapshotsAtStop: Bool
+    /// Whether bits of chunks may flip.
+    let damagesChunks: Bool
+    /// Whether the state topic may be lost.
+    let losesChunks: Bool
+    /// Whether a part of the journal may be lost.
+    let losesJournal: Bool
 
     /// Draws the scenario of a seed; the same with and without a planted mistake.
     package init(seed: UInt64, bug: PlantedBug? = nil) {
@@ -72,12 +89,26 @@ package struct Scenario: Sendable {
         lostRequests = isRough ? draw(0...20) : 0
         lateRequests = isRough ? draw(0...30) : 0
         lostAnswers = isRough ? draw(0...30) : 0
-        slowRequests = [0, 0, 2, 5, 10, 20][draw(0...5)]
+        slowRequests = [0, 0, 2, 5, 10, 20, 60][draw(0...6)]
         troubledCalls = [0, 0, 2, 5, 10, 20][draw(0...5)]
         lateMarkers = [0, 0, 30, 150, 400, 700][draw(0...5)]
         slowFetches = chance(500) ? draw(50...600) : 0
         asksEndWhileSettling = chance(300)
         mayGrow = taskCount == 1 && chance(200)
         losesInput = chance(50)
+        skipsLostInput = chance(500)
+        snapshots =
+            chance(150)
+            ? nil
+            : SnapshotPolicy(
+                recordsBetween: draw(1...60), ageMilliseconds: Int64(draw(50...2000)),
+                retryMilliseconds: Int64(draw(1...50)))
+        pieceBytes = [40, 64, 100, 1 << 12][draw(0...3)]
+        snapshotsAtStop = chance(500)
+        damagesChunks = chance(100)
+        losesChunks = chance(30)
+        losesJournal = chance(15)
+        let chosen: Learning = chance(700) ? .canary : [.logistic, .tree, .fields][draw(0...2)]
+        learning = chosen == .fields && taskCount != inputCount ? .tree : chosen
     }
 }

@@ -11,13 +11,22 @@ struct PlantedBugTests {
     static let bounds: [(bug: PlantedBug, seeds: UInt64)] = [
         (.commitBeforeJournal, 5),
         (.offsetsOutside, 5),
-        (.warmTaskKept, 20),
+        (.inputsAtGroupOffsets, 10),
+        (.journalBeforeOutputs, 20),
+        (.trimBeforeCommit, 20),
+        (.trimToLive, 20),
+        (.referenceBeforeChunks, 20),
+        (.warmTaskKept, 40),
         (.zombieInitializes, 40),
-        (.lateOffsetCommit, 100),
+        (.endReadCommitted, 100),
+        (.captureShared, 100),
+        (.lateJournalEnd, 200),
+        (.lateOffsetCommit, 300),
+        (.chunksWithoutGeneration, 1000),
+        (.noFenceFirst, 1000),
+        (.reclaimUnchecked, 1000),
         (.noRestoreAfterFenced, 4000),
         (.metadataAtCommit, 4000),
-        (.noFenceFirst, 4000),
-        (.endReadCommitted, 4000),
     ]
 
     @Test(

@@ -8,11 +8,17 @@ import Testing
 struct SimulationTests {
     @Test("no seed loses, doubles or changes anything", arguments: 0..<8)
     func seeds(block: UInt64) {
-        let count: UInt64 = TestEnvironment.isRelease ? 250 : 10
+        let count: UInt64 = TestEnvironment.isRelease ? 250 : 25
+        var snapshotRestores = 0
+        var resumed = 0
         for seed in (1 + block * count)...((block + 1) * count) {
             let verdict = Simulation.run(seed: seed)
             #expect(verdict.violation == nil, "\(verdict.description)")
+            snapshotRestores += verdict.snapshotRestores
+            resumed += verdict.resumed
         }
+        #expect(snapshotRestores > 0, "snapshots are restored from")
+        #expect(resumed > 0, "tasks are kept across rebalances")
     }
 
     @Test("a seed replays exactly", arguments: UInt64(1)...5)

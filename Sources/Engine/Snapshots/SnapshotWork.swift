@@ -13,6 +13,7 @@ package struct SnapshotWork: Sendable {
         case trim(SnapshotTrim)
     }
 
+    private let pieceBytes: Int
     private var stage: Stage
     private var index: SnapshotIndex?
     /// Header and state, before compression.
@@ -20,7 +21,10 @@ package struct SnapshotWork: Sendable {
     /// Bytes written to the store so far.
     package private(set) var storedBytes = 0
 
-    package init(_ job: SnapshotJob) {
+    /// - Parameter pieceBytes: How much of the state goes into a chunk; at most as much as usual.
+    package init(_ job: SnapshotJob, pieceBytes: Int = SnapshotIndex.pieceBytes) {
+        precondition(pieceBytes > 0 && pieceBytes <= SnapshotIndex.pieceBytes, "a reader's limit")
+        self.pieceBytes = pieceBytes
         switch job {
         case .findJournalEnd: stage = .journalEnd
         case .write(let capture): stage = .encode(capture)
@@ -64,8 +68,8 @@ package struct SnapshotWork: Sendable {
     }
 
     private mutating func write(_ part: Int, to store: any ChunkStore) throws(ChunkError) {
-        let start = part * SnapshotIndex.pieceBytes
-        let end = min(bytes.count, start + SnapshotIndex.pieceBytes)
+        let start = part * pieceBytes
+        let end = min(bytes.count, start + pieceBytes)
         let chunk = Compression.compress(bytes, start..<end)
         let position = try store.write(key: key(UInt32(part)).bytes, chunk: chunk)
         storedBytes += chunk.count

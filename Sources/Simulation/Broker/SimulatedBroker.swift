@@ -6,7 +6,7 @@ final class SimulatedBroker {
     /// The topic of each stream, and the input.
     static let inputTopic = "input"
 
-    private unowned let world: World
+    unowned let world: World
     let scenario: Scenario
     private(set) var partitions: [SimulatedPartition] = []
     /// Partition ids by input, and by stream and partition.
@@ -14,15 +14,22 @@ final class SimulatedBroker {
     private var outputs: [[Int]] = OutputStream.allCases.map { _ in [] }
     private(set) var transactions: TransactionCoordinator!
     let group: SimulatedGroup
-    /// The sequence of each task's last entry in a transaction that is decided as committed.
-    private(set) var decided: [UInt64?]
+    /// Each task's last entry in a transaction that is decided as committed.
+    private(set) var decided: [JournalEntry?]
+    /// Tasks whose chunks or journal were damaged from outside.
+    private(set) var damagedTasks: [Bool]
+    /// What a planted bug keeps by key.
+    private var chunksByKey: [[UInt8]: [UInt8]] = [:]
     /// Whether faults may happen.
     var isFaulty = true
+    /// How long the transactions' coordinator is still on its way to another broker.
+    var coordinatorPause: () -> Int = { 0 }
 
     init(world: World, scenario: Scenario) {
         self.world = world
         self.scenario = scenario
         decided = Array(repeating: nil, count: scenario.taskCount)
+        damagedTasks = Array(repeating: false, count: scenario.taskCount)
         group = SimulatedGroup(
             world: world, taskCount: scenario.taskCount, session: Int64(scenario.session),
             rebalanceLimit: Int64(scenario.session))
@@ -81,9 +88,15 @@ final class SimulatedBroker {
 
     /// How long a transaction marker is on its way.
     func markerDelay() -> Int {
-        if isFaulty, world.happens(perMille: scenario.lateMarkers) { return world.draw(20...300) }
-        return world.draw(0...3)
+        let pause = coordinatorPause()
+        if isFaulty, world.happens(perMille: scenario.lateMarkers) {
+            return pause + world.draw(20...300)
+        }
+        return pause + world.draw(0...3)
     }
+
+    /// Whether a marker is sent twice.
+    func doublesMarker() -> Bool { isFaulty && world.happens(perMille: scenario.lateMarkers / 4) }
 
     /// A transactional batch of a task's producer.
     func produce(
@@ -102,7 +115,10 @@ final class SimulatedBroker {
     func noteDecision(_ task: Int) {
         for record in partition(.journal, task).openRecords(producer: task) {
             guard let entry = try? JournalEntry(decoding: record.value) else { continue }
-            decided[task] = entry.sequence
+            if let live = entry.live, live != decided[task]?.live {
+                world.note(.installed, task, Int(live.sequence), Int(entry.sequence))
+            }
+            decided[task] = entry
         }
     }
 
@@ -114,10 +130,75 @@ final class SimulatedBroker {
         if let before, offset < before {
             world.fail("the group's offset of input \(input) goes back from \(before) to \(offset)")
         }
-        if decided[task].map({ $0 < sequence }) ?? true {
+        if decided[task].map({ $0.sequence < sequence }) ?? true {
             world.fail(
                 "the group's offset of input \(input) is that of entry \(sequence), which is not "
                     + "committed")
         }
     }
+}
+
+// MARK: Snapshots
+
+extension SimulatedBroker {
+    /// DeleteRecords on a task's journal and chunks; false if an offset lies beyond the end.
+    func trim(_ task: Int, journalBefore: Int64, chunksBefore: Int64) -> Bool {
+        let journal = partition(.journal, task)
+        let chunks = partition(.state, task)
+        guard journalBefore <= Int64(journal.end), chunksBefore <= Int64(chunks.end) else {
+            return false
+        }
+        checkTrim(task, journalBefore: journalBefore, chunksBefore: chunksBefore)
+        journal.trim(before: Int(journalBefore))
+        chunks.trim(before: Int(chunksBefore))
+        world.note(.trimmed, task, journal.start, chunks.start)
+        return true
+    }
+
+    /// Nothing goes that the last committed entry refers to.
+    private func checkTrim(_ task: Int, journalBefore: Int64, chunksBefore: Int64) {
+        guard !damagedTasks[task] else { return }
+        let entry = decided[task]
+        let oldest = entry?.previous ?? entry?.live
+        if chunksBefore > oldest?.firstChunkOffset ?? 0 {
+            world.fail(
+                "chunks of task \(task) before \(chunksBefore) are trimmed, which entry "
+                    + "\(entry?.sequence ?? 0) refers to")
+        }
+        if journalBefore > entry?.previous?.journalOffset ?? 0 {
+            world.fail(
+                "the journal of task \(task) before \(journalBefore) is trimmed, which a restore "
+                    + "from entry \(entry?.sequence ?? 0) may need")
+        }
+    }
+
+    /// Damages a chunk that the task's last entry refers to.
+    func damageChunk(ofTask task: Int) {
+        let chunks = partition(.state, task)
+        guard let live = decided[task]?.live, live.indexOffset < Int64(chunks.end) else { return }
+        damagedTasks[task] = true
+        let offset = world.draw(Int(live.firstChunkOffset)...Int(live.indexOffset))
+        chunks.damage(offset, bit: world.draw(0...1 << 14))
+        world.note(.damaged, task, offset)
+    }
+
+    /// Deletes a task's chunks: the topic was deleted and made again.
+    func loseChunks(ofTask task: Int) {
+        damagedTasks[task] = true
+        partition(.state, task).recreate()
+        world.note(.damaged, task, -1)
+    }
+
+    /// Deletes a part of a task's journal, as a wrong retention does.
+    func loseJournal(ofTask task: Int) {
+        let journal = partition(.journal, task)
+        damagedTasks[task] = true
+        journal.trim(before: world.draw(0...journal.stable))
+        world.note(.damaged, task, -2, journal.start)
+    }
+
+    // Planted: what is stored by a key that is not enough.
+    func note(_ chunk: [UInt8], of key: [UInt8], task: Int) { chunksByKey[key] = chunk }
+
+    func newest(_ key: [UInt8], task: Int) -> [UInt8]? { chunksByKey[key] }
 }

@@ -104,6 +104,13 @@ final class SimulatedGroup {
         return rebalanceEnd != nil || membership.generation != generation ? .rebalancing : .fine
     }
 
+    /// Whether the group knows the member.
+    func isMember(_ membership: Membership?) -> Bool {
+        members.contains {
+            $0.instance == membership?.instance && $0.memberID == membership?.memberID
+        }
+    }
+
     func leave(_ membership: Membership) {
         guard
             let place = members.firstIndex(where: {
@@ -172,6 +179,10 @@ final class SimulatedGroup {
         }
         if let known = epochs[id], epoch < known { return .failure(.fenced) }
         epochs[id] = epoch
+        // A later one for the same partition takes the place of what an earlier request left.
+        pending[id, default: []].removeAll { old in
+            offsets.contains { $0.partition == old.position }
+        }
         pending[id, default: []] += offsets.map {
             Pending(position: $0.partition, offset: $0.offset, sequence: sequence)
         }

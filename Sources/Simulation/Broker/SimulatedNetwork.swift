@@ -1,9 +1,18 @@
 /// What lies between a process and the broker: latency, loss, late and doubled requests, outages.
 final class SimulatedNetwork {
+    /// Who answers a request.
+    enum Target: Int {
+        case leader
+        case transactions
+        case group
+    }
+
     private unowned let world: World
     private let scenario: Scenario
-    /// Until when the broker does not answer.
-    private(set) var outageEnd: Int64 = 0
+    /// Until when nobody answers.
+    private var outageEnd: Int64 = 0
+    /// Until when a coordinator moves from one broker to another, by target.
+    private var moveEnds: [Int64] = [0, 0, 0]
     /// Whether faults may happen.
     var isFaulty = true
 
@@ -18,7 +27,21 @@ final class SimulatedNetwork {
         outageEnd = max(outageEnd, world.now + Int64(milliseconds))
     }
 
-    func heal() { outageEnd = 0 }
+    /// A coordinator moves: until it has loaded its log elsewhere, it answers nobody.
+    func move(_ target: Target, for milliseconds: Int) {
+        moveEnds[target.rawValue] = max(
+            moveEnds[target.rawValue], world.now + Int64(milliseconds))
+    }
+
+    /// How long a coordinator is still on the way.
+    func moveLeft(_ target: Target) -> Int {
+        Int(max(0, moveEnds[target.rawValue] - world.now))
+    }
+
+    func heal() {
+        outageEnd = 0
+        moveEnds = [0, 0, 0]
+    }
 
     /// Makes a request and waits for its answer; `nil` when none came in time, in which case the
     /// request may have been applied, or may yet be.
@@ -27,13 +50,14 @@ final class SimulatedNetwork {
     ///
     /// - Parameter weight: How much likelier than usual it is slow, or its answer lost.
     func request<Answer>(
-        from process: SimulatedProcess, weight: Int = 1, _ apply: @escaping () -> Answer
+        from process: SimulatedProcess, to target: Target = .leader, weight: Int = 1,
+        _ apply: @escaping () -> Answer
     ) -> Answer? {
         let isOutermost = world.isOutermost
         world.pass(world.draw(0...1))
         process.sleepWhilePaused()
         if !process.isAlive, world.happens(perMille: 500) { return nil }
-        if isDown {
+        if isDown || moveLeft(target) > 0 {
             if world.happens(perMille: scenario.lateRequests) { deliverLate(apply) }
             return timeOut(process)
         }

@@ -29,6 +29,14 @@ final class StoredRecord {
         Array(UnsafeBufferPointer(start: base + keyCount, count: valueCount))
     }
     var key: [UInt8] { Array(UnsafeBufferPointer(start: base, count: keyCount)) }
+
+    /// As a log lends it: valid as long as this object lives.
+    func borrowed(partition: Int32, offset: Int64) -> RawRecord {
+        RawRecord(
+            value: UnsafePointer(base + keyCount), valueCount: valueCount,
+            key: UnsafePointer(base), keyCount: keyCount, partition: partition, offset: offset,
+            timestamp: timestamp)
+    }
 }
 
 /// Why the broker refuses a request.
@@ -141,9 +149,40 @@ final class SimulatedPartition {
         statuses.append(.marker)
     }
 
+    /// Flips a bit of a record.
+    func damage(_ offset: Int, bit: Int) {
+        guard let record = records[offset], record.valueCount > 0 else { return }
+        var value = record.value
+        value[bit / 8 % value.count] ^= 1 << UInt8(bit % 8)
+        records[offset] = StoredRecord(key: record.key, value: value, timestamp: record.timestamp)
+    }
+
+    /// The record at an offset, deleted ones included.
+    func record(at offset: Int64) -> StoredRecord? {
+        offset >= 0 && offset < Int64(records.count) ? records[Int(offset)] : nil
+    }
+
+    /// Deletes the partition and makes it again, empty.
+    func recreate() {
+        records = []
+        statuses = []
+        start = 0
+        stableEnd = 0
+    }
+
     /// Deletes the records before an offset.
     func trim(before offset: Int) {
         start = max(start, min(offset, records.count))
+    }
+
+    /// The last committed record that can be read.
+    var lastVisible: StoredRecord? {
+        var offset = records.count - 1
+        while offset >= start {
+            if statuses[offset].isVisible { return records[offset] }
+            offset -= 1
+        }
+        return nil
     }
 
     /// The committed records from the very first on, deleted ones included.

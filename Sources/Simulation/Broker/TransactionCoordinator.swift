@@ -141,8 +141,10 @@ final class TransactionCoordinator {
         world.note(.ended, id, epoch, commits ? 1 : 0)
         if commits { broker.noteDecision(id) }
         transactions[id].state = .ending(commits: commits)
-        transactions[id].markersLeft = partitions.count + 1
-        for partition in partitions {
+        // A coordinator that moves sends again what its predecessor may have sent already.
+        let doubled = partitions.filter { _ in broker.doublesMarker() }
+        transactions[id].markersLeft = partitions.count + doubled.count + 1
+        for partition in partitions + doubled {
             world.after(broker.markerDelay()) { [unowned self] in
                 broker.partitions[partition].mark(producer: id, epoch: epoch, commits: commits)
                 world.note(.marker, partition, id, commits ? 1 : 0)

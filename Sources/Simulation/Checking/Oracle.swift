@@ -1,116 +1,216 @@
 import Core
+import Engine
 import State
 
-/// Checks what is committed in the end with the simplest code that can, apart from the engine: a
-/// plain replay of the committed journal, one record after another.
+/// Checks what is committed in the end with the simplest code that can, apart from the engine's
+/// task: a plain replay of the committed journal from its very first entry, one record after another.
 struct Oracle {
     let broker: SimulatedBroker
 
+    /// A replay under way.
+    private struct Replay {
+        let task: Int
+        let inputs: [Int]
+        let records: [[(offset: Int, record: StoredRecord)]]
+        let model: any PlainModel
+        var cursor: [Int]
+        /// The next offset of each input that the entries so far name.
+        var positions: [Int64] = []
+        var written: [WrittenRecord] = []
+        /// The states after the entries that were gone back to, and that snapshots hold.
+        var states: [UInt64: [UInt8]] = [:]
+    }
+
     /// What is wrong with a task; `nil` if nothing.
     ///
-    /// - Parameter isComplete: Whether every input record must have been taken.
-    func check(task: Int, isComplete: Bool) -> String? {
+    /// - Parameters:
+    ///   - isComplete: Whether every input record must have been taken.
+    ///   - liveHash: The hash of the task's state where it is live, everything committed.
+    func check(task: Int, isComplete: Bool, liveHash: UInt64?) -> String? {
+        let entries: [(offset: Int, entry: JournalEntry)]
+        switch readJournal(task) {
+        case .success(let found): entries = found
+        case .failure(let problem): return problem.words
+        }
         let inputs = broker.inputs(ofTask: task)
-        let records = inputs.map { broker.input($0).visible }
-        var cursor = inputs.map { _ in 0 }
-        var positions: [Int64]?
-        var hash: UInt64 = 1
-        var expected: [[[UInt8]]] = inputs.map { _ in [] }
-        var sequence: UInt64 = 0
+        var replay = Replay(
+            task: task, inputs: inputs, records: inputs.map { broker.input($0).visible },
+            model: broker.scenario.learning.plainModel(task: task), cursor: inputs.map { _ in 0 })
+        let kept = Set(entries.flatMap { [$0.entry.skipped?.after, $0.entry.live?.sequence] })
+        for (index, (offset, entry)) in entries.enumerated() {
+            let place = "entry \(entry.sequence) at \(offset)"
+            if entry.sequence != UInt64(index) { return "\(place): expected entry \(index)" }
+            if let problem = follow(entry, &replay) { return "\(place): \(problem)" }
+            if kept.contains(entry.sequence) { replay.states[entry.sequence] = replay.model.state }
+        }
+        return compareOutputs(replay) ?? compareSnapshot(replay, entries.last?.entry)
+            ?? checkBounds(task, entries.map(\.entry))
+            ?? (isComplete ? checkEnd(replay, liveHash) : nil)
+    }
+
+    private struct Problem: Error { let words: String }
+
+    private func readJournal(
+        _ task: Int
+    ) -> Result<[(offset: Int, entry: JournalEntry)], Problem> {
+        var entries: [(offset: Int, entry: JournalEntry)] = []
         for (offset, stored) in broker.partition(.journal, task).visible {
             guard let entry = try? JournalEntry(decoding: stored.value) else {
-                return "the journal's record at \(offset) cannot be read"
+                return .failure(Problem(words: "the journal's record at \(offset) cannot be read"))
             }
-            let place = "entry \(entry.sequence) at \(offset)"
-            if entry.sequence != sequence { return "\(place): expected entry \(sequence)" }
-            sequence += 1
-            if entry.inputs.count > inputs.count { return "\(place): unknown inputs" }
-            for (index, input) in entry.inputs.enumerated()
-            where Int(input.partition) != inputs[index] {
-                return "\(place): other inputs"
-            }
-            var reached = positions ?? entry.nextOffsets
-            while reached.count < entry.inputs.count { reached.append(0) }
-            if positions == nil {
-                // Where everything starts: nothing that is there may be passed over.
-                for (index, start) in entry.nextOffsets.enumerated() {
-                    if start > broker.input(inputs[index]).start {
-                        return "\(place): starts input \(inputs[index]) at \(start)"
-                    }
-                    cursor[index] =
-                        records[index].firstIndex { Int64($0.offset) >= start }
-                        ?? records[index].count
-                }
-            }
-            var taken: UInt64 = 0
-            for round in entry.rounds {
-                while let next = first(records, cursor, before: round) {
-                    let (offset, record) = records[next][cursor[next]]
-                    cursor[next] += 1
-                    taken += 1
-                    let input = Int32(inputs[next])
-                    hash = Canary.next(hash, record.value.span, partition: input)
-                    expected[next].append(
-                        Canary.prediction(offset: Int64(offset), hash: hash))
-                }
-                for index in round.indices {
-                    if round[index] < reached[index] { return "\(place): a round goes back" }
-                    reached[index] = round[index]
-                }
-            }
-            for index in entry.nextOffsets.indices {
-                if entry.nextOffsets[index] < reached[index] { return "\(place): goes back" }
-                let skipped =
-                    cursor[index] < records[index].count
-                    && Int64(records[index][cursor[index]].offset) < entry.nextOffsets[index]
-                if skipped { return "\(place): passes over records of input \(inputs[index])" }
-                reached[index] = entry.nextOffsets[index]
-            }
-            if taken != entry.recordCount { return "\(place): \(taken) records instead" }
-            positions = reached
+            entries.append((offset, entry))
         }
-        for (index, input) in inputs.enumerated() {
-            let predictions = broker.partition(.predictions, input).visible.map(\.record.value)
-            if let wrong = difference(predictions, expected[index]) {
-                return "predictions of input \(input): \(wrong)"
+        return .success(entries)
+    }
+
+    /// Learns what an entry says was taken; returns what is wrong with it.
+    private func follow(_ entry: JournalEntry, _ replay: inout Replay) -> String? {
+        let inputs = replay.inputs
+        guard entry.inputs.count <= inputs.count, entry.inputs.count >= replay.positions.count,
+            zip(entry.inputs, inputs).allSatisfy({ Int($0.partition) == $1 })
+        else { return "other inputs" }
+        let isSkip = entry.skipped?.through == entry.sequence
+        if let after = entry.skipped?.after, isSkip {
+            guard let state = replay.states[after] else { return "goes back to nothing" }
+            replay.model.goBack(to: state)
+        }
+        // Where an input starts: nothing that is there may be passed over.
+        for index in replay.positions.count..<entry.inputs.count {
+            let start = entry.nextOffsets[index]
+            if start > broker.input(inputs[index]).start { return "starts input at \(start)" }
+            replay.positions.append(start)
+            replay.cursor[index] =
+                replay.records[index].firstIndex { Int64($0.offset) >= start }
+                ?? replay.records[index].count
+        }
+        var taken: UInt64 = 0
+        for round in entry.rounds {
+            while let next = first(replay, before: round) {
+                let (offset, record) = replay.records[next][replay.cursor[next]]
+                replay.cursor[next] += 1
+                taken += 1
+                replay.written += replay.model.take(
+                    record, partition: Int32(inputs[next]), offset: Int64(offset))
             }
-            if isComplete, cursor[index] != records[index].count {
-                return "input \(input): \(cursor[index]) of \(records[index].count) records taken"
+            for index in round.indices {
+                if round[index] < replay.positions[index] { return "a round goes back" }
+                replay.positions[index] = round[index]
             }
-            let kept = broker.group.offsets[input]
-            if isComplete, kept != positions?[index] {
-                return
-                    "the group's offset of input \(input) is \(kept.map(String.init) ?? "none"), "
-                    + "the journal's \(positions.map { "\($0[index])" } ?? "none")"
+        }
+        for index in entry.nextOffsets.indices {
+            let next = entry.nextOffsets[index]
+            if next < replay.positions[index] { return "goes back" }
+            let input = broker.input(inputs[index])
+            while replay.cursor[index] < replay.records[index].count,
+                replay.records[index][replay.cursor[index]].offset < next
+            {
+                // Only what retention has deleted may be given up, and only where that is allowed.
+                let offset = replay.records[index][replay.cursor[index]].offset
+                guard isSkip, offset < input.start else {
+                    return "passes over offset \(offset) of input \(inputs[index])"
+                }
+                replay.cursor[index] += 1
+            }
+            replay.positions[index] = next
+        }
+        return taken == entry.recordCount ? nil : "\(taken) records instead"
+    }
+
+    /// The input whose record comes next inside a round: the earliest, equal times by input.
+    private func first(_ replay: Replay, before round: [Int64]) -> Int? {
+        var best: (input: Int, time: Int64)?
+        for input in round.indices where replay.cursor[input] < replay.records[input].count {
+            let (offset, record) = replay.records[input][replay.cursor[input]]
+            guard Int64(offset) < round[input] else { continue }
+            if let best, best.time <= record.timestamp { continue }
+            best = (input, record.timestamp)
+        }
+        return best?.input
+    }
+
+    // MARK: Comparing
+
+    /// Predictions, metrics and dead letters: each one once, in order, with these bytes.
+    private func compareOutputs(_ replay: Replay) -> String? {
+        let places =
+            replay.inputs.map { (OutputStream.predictions, $0) }
+            + replay.inputs.map { (OutputStream.deadLetters, $0) } + [(.metrics, replay.task)]
+        for (stream, partition) in places {
+            let found = broker.partition(stream, partition).visible.map(\.record.value)
+            let expected = replay.written.filter {
+                $0.stream == stream && $0.partition == partition
+            }
+            for (index, record) in found.enumerated() {
+                if index >= expected.count { break }
+                if record != expected[index].value {
+                    return "\(stream) of partition \(partition): number \(index) differs"
+                }
+            }
+            if found.count != expected.count {
+                return "\(stream) of partition \(partition): \(found.count) instead of "
+                    + "\(expected.count)"
             }
         }
         return nil
     }
 
-    /// The input whose record comes next inside a round: the earliest, equal times by input.
-    private func first(
-        _ records: [[(offset: Int, record: StoredRecord)]], _ cursor: [Int], before round: [Int64]
-    ) -> Int? {
-        var best: Int?
-        for input in round.indices where cursor[input] < records[input].count {
-            let (offset, record) = records[input][cursor[input]]
-            guard Int64(offset) < round[input] else { continue }
-            if let other = best,
-                records[other][cursor[other]].record.timestamp <= record.timestamp
-            {
-                continue
-            }
-            best = input
+    /// The stored snapshot holds the state after its entry, bit for bit.
+    private func compareSnapshot(_ replay: Replay, _ last: JournalEntry?) -> String? {
+        guard let reference = last?.live, !broker.damagedTasks[replay.task] else { return nil }
+        let chunks = broker.partition(.state, replay.task)
+        guard let stored = chunks.record(at: reference.indexOffset),
+            let index = try? SnapshotIndex(decoding: stored.value)
+        else { return "the snapshot after entry \(reference.sequence) has no index" }
+        var bytes: [UInt8] = []
+        for chunk in index.chunks {
+            guard let piece = chunks.record(at: chunk.offset),
+                (try? Compression.decompress(
+                    piece.value, limit: SnapshotIndex.pieceBytes, into: &bytes)) != nil
+            else { return "the chunk at \(chunk.offset) cannot be read" }
         }
-        return best
+        guard let state = replay.states[reference.sequence], bytes.suffix(state.count) == state[...]
+        else { return "the snapshot after entry \(reference.sequence) holds another state" }
+        return nil
     }
 
-    private func difference(_ found: [[UInt8]], _ expected: [[UInt8]]) -> String? {
-        for (index, prediction) in found.enumerated() {
-            if index >= expected.count { return "\(found.count) instead of \(expected.count)" }
-            if prediction != expected[index] { return "number \(index) differs" }
+    /// What is kept of the journal and of the chunks goes back a few snapshots at most.
+    private func checkBounds(_ task: Int, _ entries: [JournalEntry]) -> String? {
+        guard !broker.damagedTasks[task] else { return nil }
+        var references: [SnapshotReference] = []
+        for case let live? in entries.map(\.live) where live != references.last {
+            references.append(live)
         }
-        return found.count < expected.count
-            ? "\(found.count) instead of \(expected.count)" : nil
+        // The newest two are kept; some trims may have failed.
+        guard references.count > 6 else { return nil }
+        let bound = references[references.count - 6]
+        let journal = broker.partition(.journal, task)
+        if Int64(journal.start) < bound.journalOffset {
+            return
+                "the journal is kept from \(journal.start) on, after \(references.count) snapshots"
+        }
+        let chunks = broker.partition(.state, task)
+        if Int64(chunks.start) < bound.firstChunkOffset {
+            return "chunks are kept from \(chunks.start) on, after \(references.count) snapshots"
+        }
+        return nil
+    }
+
+    /// Every record is taken, the group's offsets are the journal's, the live state is the replay's.
+    private func checkEnd(_ replay: Replay, _ liveHash: UInt64?) -> String? {
+        for (index, input) in replay.inputs.enumerated() {
+            if replay.cursor[index] != replay.records[index].count {
+                return "input \(input): \(replay.cursor[index]) of "
+                    + "\(replay.records[index].count) records taken"
+            }
+            let kept = broker.group.offsets[input]
+            if kept != replay.positions[index] {
+                return "the group's offset of input \(input) is \(kept ?? -1), the journal's "
+                    + "\(replay.positions[index])"
+            }
+        }
+        if let liveHash, liveHash != contentHash(of: replay.model.state) {
+            return "the live state is not that of a plain replay"
+        }
+        return nil
     }
 }

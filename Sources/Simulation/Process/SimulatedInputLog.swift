@@ -48,11 +48,7 @@ final class SimulatedInputLog: InputLog {
         while position < stable, room > 0 {
             if partition.statuses[position].isVisible, let record = partition.records[position] {
                 inputs[input].queue.append(
-                    RawRecord(
-                        value: UnsafePointer(record.base + record.keyCount),
-                        valueCount: record.valueCount, key: UnsafePointer(record.base),
-                        keyCount: record.keyCount, partition: inputs[input].number,
-                        offset: Int64(position), timestamp: record.timestamp))
+                    record.borrowed(partition: inputs[input].number, offset: Int64(position)))
                 inputs[input].stored.append(record)
                 inputs[input].endOffset = nil
                 room -= 1

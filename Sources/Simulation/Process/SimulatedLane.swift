@@ -9,16 +9,18 @@ final class SimulatedLane {
         case revoked
         case dropped(OutputFailure)
         case failed(TaskFailure)
+        case refused(String)
     }
 
     private unowned let process: SimulatedProcess
     private var seats: [SimulatedTask] = []
-    private var isDraining = false
     private var turn = 0
 
     init(process: SimulatedProcess) {
         self.process = process
     }
+
+    private var world: World { process.world }
 
     func add(_ task: SimulatedTask) {
         seats.append(task)
@@ -27,16 +29,38 @@ final class SimulatedLane {
 
     /// Takes a task away; uncommitted work is left to its next owner.
     func revoke(_ task: SimulatedTask) {
-        process.schedule(process.world.draw(0...2)) { [unowned self] in
+        process.schedule(world.draw(0...2)) { [unowned self] in
             guard let place = seats.firstIndex(where: { $0 === task }) else { return }
             seats.remove(at: place)
             release(task, .revoked)
         }
     }
 
+    /// Stops the intake of a task and commits what was computed; then lets go of it, or keeps it.
+    func finish(_ task: SimulatedTask, keepsTask: Bool) {
+        process.schedule(world.draw(0...2)) { [unowned self] in
+            if case .running = task.course { task.course = .finishing(keepsTask: keepsTask) }
+            wake(after: 0)
+        }
+    }
+
+    /// Lets a task that was kept go on under another generation.
+    func resume(_ task: SimulatedTask, generation: Int32) {
+        process.schedule(world.draw(0...2)) { [unowned self] in
+            guard seats.contains(where: { $0 === task }), case .parked = task.course else { return }
+            task.task?.adopt(generation: generation)
+            task.course = .running
+            process.resumed(task)
+            wake(after: 0)
+        }
+    }
+
     /// Stops intake, commits what was computed and lets go of every task.
-    func drain() {
-        isDraining = true
+    func drain(withSnapshots: Bool) {
+        for seat in seats {
+            seat.course = .finishing(keepsTask: false)
+            if withSnapshots { seat.task?.requestSnapshot() }
+        }
         wake(after: 0)
     }
 
@@ -62,7 +86,6 @@ final class SimulatedLane {
             if let time = seat.task?.nextCommitTime() { nextCommit = min(nextCommit, time) }
         }
         guard !seats.isEmpty else { return }
-        let world = process.world
         let pause = hasWork ? 0 : Int(min(8, max(0, nextCommit - world.now)))
         wake(after: pause + world.draw(1...2))
     }
@@ -74,7 +97,8 @@ final class SimulatedLane {
 
     private func advance(_ seat: SimulatedTask, hasWork: inout Bool) -> Release? {
         guard let task = seat.task else { return nil }
-        let now = process.world.now
+        let now = world.now
+        if let outcome = seat.snapshotOutcome.take() { task.snapshotJobDone(outcome, now: now) }
         if let result = seat.result.take() {
             seat.isCommitting = false
             switch consume result {
@@ -82,27 +106,81 @@ final class SimulatedLane {
             case .dropped(let failure): return .dropped(failure)
             }
         }
+        var isFinishing = false
+        switch seat.course {
+        case .running: break
+        case .finishing: isFinishing = true
+        case .parked: return nil
+        }
         do throws(TaskFailure) {
             if !task.isLive {
-                if isDraining { return .revoked }
+                if isFinishing { return .revoked }
                 let progress = try task.restore(now: now)
                 if !progress.isWaiting { hasWork = true }
-                if task.isLive { process.isLive(seat) }
-                return nil
+                return task.isLive ? arrive(seat, task) : nil
             }
-            if isDraining {
-                if seat.isCommitting { return nil }
-                if !task.isCommitDue(now: now, force: true) { return .drained }
+            if !seat.hasArrived, let reason = arrive(seat, task) { return reason }
+            if case .finishing(let keepsTask) = seat.course {
+                if let reason = finishTurn(seat, task, keepsTask: keepsTask, now: now) {
+                    return reason
+                }
+                if case .parked = seat.course { return nil }
             } else if case .worked = try task.step(now: now) {
                 hasWork = true
             }
         } catch {
             return .failed(error)
         }
-        if let request = task.takeCommit(now: now, force: isDraining) {
+        let installs = task.snapshots.hasReferenceToInstall
+        if let request = task.takeCommit(now: now, force: isFinishing) {
+            if installs, process.scenario.bug == .trimBeforeCommit { trimEarly(seat, task) }
             seat.isCommitting = true
             seat.submit(request)
         }
+        if let job = task.takeSnapshotJob(now: now) {
+            process.snapshots.submit(job, for: seat)
+        }
         return nil
+    }
+
+    /// A turn of a task that takes no records any more; the reason is set when it is let go of.
+    private func finishTurn(
+        _ seat: SimulatedTask, _ task: PipelineTask, keepsTask: Bool, now: Int64
+    ) -> Release? {
+        guard !seat.isCommitting, !task.isCommitDue(now: now, force: true) else { return nil }
+        if keepsTask {
+            seat.course = .parked
+            process.parked(seat, sequence: task.sequence)
+            return nil
+        }
+        return task.snapshots.isUnderWay && process.waitsForSnapshots ? nil : .drained
+    }
+
+    /// The restore has reached the journal's end: decides where the task goes on.
+    private func arrive(_ seat: SimulatedTask, _ task: PipelineTask) -> Release? {
+        seat.hasArrived = true
+        if let review = seat.review {
+            switch review.verdict(sequence: task.sequence, positions: task.nextOffsets) {
+            case .agreed: break
+            case .moveOn(let offsets, _):
+                do throws(TaskFailure) {
+                    try task.moveOn(to: offsets)
+                } catch {
+                    return .failed(error)
+                }
+            case .refused(let why): return .refused(why)
+            }
+        }
+        process.isLive(seat)
+        return nil
+    }
+
+    /// Planted: the entry that refers to a new snapshot is not committed yet.
+    private func trimEarly(_ seat: SimulatedTask, _ task: PipelineTask) {
+        guard let live = task.snapshots.live else { return }
+        let oldest = task.snapshots.previous ?? live
+        try? seat.store.trim(
+            journalBefore: task.snapshots.previous?.journalOffset ?? 0,
+            chunksBefore: oldest.firstChunkOffset)
     }
 }

@@ -15,7 +15,7 @@ final class SimulatedOutput: TransactionalOutput, @unchecked Sendable {
     private let broker: SimulatedBroker
     private let task: Int
     /// The assignment that gave the process the task.
-    private let membership: Membership
+    private var membership: Membership
     private let bug: PlantedBug?
     private var epoch: Int?
     private var sequences: [Int: Int] = [:]
@@ -23,7 +23,7 @@ final class SimulatedOutput: TransactionalOutput, @unchecked Sendable {
     private var hasOffsets = false
     private var queue: [Batch] = []
     private var hasUndelivered = false
-    /// The entry that a planted bug keeps back, with where it goes.
+    /// What a planted bug keeps back for a transaction of its own.
     private var keptBack: [Batch] = []
 
     init(process: SimulatedProcess, task: Int, membership: Membership) {
@@ -38,13 +38,16 @@ final class SimulatedOutput: TransactionalOutput, @unchecked Sendable {
 
     var isInitialized: Bool { epoch != nil }
 
+    /// Goes on under a later assignment.
+    func adopt(_ given: Membership) { membership = given }
+
     func close() { epoch = nil }
 
     // MARK: Epochs
 
     /// Asks for an epoch once: earlier producers are fenced, though perhaps not yet settled.
     func fence() throws(OutputFailure) {
-        _ = try ask { [broker, task] in broker.transactions.initialize(task) }
+        _ = try ask(to: .transactions) { [broker, task] in broker.transactions.initialize(task) }
     }
 
     func initialize() throws(OutputFailure) {
@@ -53,7 +56,7 @@ final class SimulatedOutput: TransactionalOutput, @unchecked Sendable {
 
     private func takeEpoch(after expected: Int?) throws(OutputFailure) {
         for _ in 0..<40 {
-            let answer = try ask(weight: 4) { [broker, task] in
+            let answer = try ask(weight: 4, to: .transactions) { [broker, task] in
                 broker.transactions.initialize(task, expected: expected)
             }
             switch answer {
@@ -118,10 +121,13 @@ final class SimulatedOutput: TransactionalOutput, @unchecked Sendable {
                 queue.append(Batch(place: place, records: Array(part)))
             }
         }
+        let journal = broker.place(.journal, task)
         if bug == .commitBeforeJournal {
-            let journal = broker.place(.journal, task)
             keptBack = queue.filter { $0.place == journal }
             queue.removeAll { $0.place == journal }
+        } else if bug == .journalBeforeOutputs {
+            keptBack = queue.filter { $0.place != journal }
+            queue.removeAll { $0.place != journal }
         }
         guard world.happens(perMille: 500) else { return }
         do throws(OutputFailure) {
@@ -144,7 +150,7 @@ final class SimulatedOutput: TransactionalOutput, @unchecked Sendable {
             _ = try ask { [broker] in broker.group.commitPlainly(offsets, sequence: sequence) }
             return
         }
-        try settle("add the offsets") { [broker, task] in
+        try settle("add the offsets", to: .transactions) { [broker, task] in
             broker.transactions.addOffsets(task, epoch: epoch)
         }
         hasOffsets = true
@@ -154,7 +160,7 @@ final class SimulatedOutput: TransactionalOutput, @unchecked Sendable {
             case .zombieInitializes: nil
             default: membership
             }
-        try settle("commit the offsets") { [broker, task] in
+        try settle("commit the offsets", to: .group) { [broker, task] in
             broker.group.commit(
                 offsets, sequence: sequence, producer: task, epoch: epoch, membership: token)
         }
@@ -165,7 +171,7 @@ final class SimulatedOutput: TransactionalOutput, @unchecked Sendable {
         try deliver(upTo: .max)
         if hasUndelivered { throw .abortable("records could not be delivered") }
         try end(epoch, commits: true)
-        if bug == .commitBeforeJournal, !keptBack.isEmpty {
+        if !keptBack.isEmpty {
             queue = keptBack
             keptBack = []
             added = []
@@ -187,7 +193,7 @@ final class SimulatedOutput: TransactionalOutput, @unchecked Sendable {
     private func end(_ epoch: Int, commits: Bool) throws(OutputFailure) {
         guard !added.isEmpty || hasOffsets else { return }
         for _ in 0..<40 {
-            let answer = try ask(weight: 4) { [broker, task] in
+            let answer = try ask(weight: 4, to: .transactions) { [broker, task] in
                 broker.transactions.end(task, epoch: epoch, commits: commits)
             }
             switch answer {
@@ -212,7 +218,7 @@ final class SimulatedOutput: TransactionalOutput, @unchecked Sendable {
         var left = limit
         while left > 0, let batch = queue.first, !hasUndelivered {
             if !added.contains(batch.place) {
-                try settle("add a partition") { [broker, task] in
+                try settle("add a partition", to: .transactions) { [broker, task] in
                     broker.transactions.add(task, epoch: epoch, partition: batch.place)
                 }
                 added.append(batch.place)
@@ -247,10 +253,11 @@ final class SimulatedOutput: TransactionalOutput, @unchecked Sendable {
 
     /// Makes a request until it is answered, a few times.
     private func settle(
-        _ doing: String, _ apply: @escaping () -> Result<Void, Refusal>
+        _ doing: String, to target: SimulatedNetwork.Target,
+        _ apply: @escaping () -> Result<Void, Refusal>
     ) throws(OutputFailure) {
         for _ in 0..<20 {
-            switch try ask(apply) {
+            switch try ask(to: target, apply) {
             case .success: return
             case .failure(.concurrent): process.block(world.draw(1...5))
             case .failure(.fenced):
@@ -271,17 +278,18 @@ final class SimulatedOutput: TransactionalOutput, @unchecked Sendable {
     /// Ends an open transaction whose producer is given up.
     private func giveBack() {
         guard let epoch else { return }
-        _ = process.network.request(from: process) { [broker, task] in
+        _ = process.network.request(from: process, to: .transactions) { [broker, task] in
             broker.transactions.end(task, epoch: epoch, commits: false)
         }
         close()
     }
 
     private func ask<Answer>(
-        weight: Int = 1, _ apply: @escaping () -> Answer
+        weight: Int = 1, to target: SimulatedNetwork.Target = .leader,
+        _ apply: @escaping () -> Answer
     ) throws(OutputFailure) -> Answer {
         process.meetTrouble(weight: weight)
-        let answer = process.network.request(from: process, weight: weight, apply)
+        let answer = process.network.request(from: process, to: target, weight: weight, apply)
         guard process.isAlive else { throw .fenced("killed") }
         guard let answer else { throw .uncertain("no answer") }
         return answer

@@ -14,7 +14,7 @@ final class SimulatedProcess {
         case instanceFenced
     }
 
-    private enum State {
+    enum State {
         case joining
         case stable
         /// Waits for the tasks' current calls before it joins again.
@@ -22,12 +22,18 @@ final class SimulatedProcess {
         case stopping(until: Int64)
     }
 
-    private struct Seat {
+    struct Seat {
         var runner: SimulatedTask?
         var isOwned = true
         var restartAt: Int64?
         var failures = 0
+        /// Starts in a row whose journal and offsets did not agree.
+        var refusals = 0
         var isLive = false
+        /// The next entry of a task that waits for its assignment to come back.
+        var parkedSequence: UInt64?
+        /// Whether the task was asked to end after its commit, to be started with more inputs.
+        var isRetiring = false
     }
 
     let world: World
@@ -36,20 +42,22 @@ final class SimulatedProcess {
     let scenario: Scenario
     let instance: Int
     private(set) var lane: SimulatedLane!
+    private(set) var snapshots: SnapshotThread!
     private(set) var isAlive = true
-    private(set) var membership: Membership?
+    var membership: Membership?
     private var pausedUntil: Int64 = 0
-    private var state = State.joining
+    var state = State.joining
     private var memberID: Int?
     private var lastHeartbeat: Int64
     private var lastAnswer: Int64
-    private var seats: [Int: Seat] = [:]
+    var seats: [Int: Seat] = [:]
     private var outcome: Outcome?
     private var isAskedToStop = false
-    /// The inputs that were there at the start.
-    private let inputCount: Int
+    /// The inputs that the process has heard of.
+    private var inputCount: Int
+    var lastLook: Int64 = 0
     /// Tasks that a planted bug keeps.
-    private var kept: [Int: PipelineTask] = [:]
+    var kept: [Int: PipelineTask] = [:]
     private let onEnd: (SimulatedProcess, Outcome) -> Void
     /// Told when the process is killed in the middle of a call.
     private let onKill: (SimulatedProcess) -> Void
@@ -70,12 +78,34 @@ final class SimulatedProcess {
         lastHeartbeat = world.now
         lastAnswer = world.now
         lane = SimulatedLane(process: self)
+        snapshots = SnapshotThread(process: self)
         world.note(.started, instance)
         tick(after: world.draw(0...10))
     }
 
-    func inputs(ofTask task: Int) -> [Int] {
+    /// Asks for the inputs of a task; now and then the answer is an old one.
+    func refreshInputs(ofTask task: Int) -> [Int]? {
+        guard let count = network.request(from: self, { [broker] in broker.inputs.count }) else {
+            return nil
+        }
+        if !network.isFaulty || world.happens(perMille: 800) { inputCount = count }
+        return knownInputs(ofTask: task)
+    }
+
+    func knownInputs(ofTask task: Int) -> [Int] {
         broker.inputs(ofTask: task).filter { $0 < inputCount }
+    }
+
+    /// Whether a task that stops holds on for its snapshot.
+    var waitsForSnapshots: Bool {
+        guard scenario.snapshotsAtStop, case .stopping(let end) = state else { return false }
+        return world.now + 500 < end
+    }
+
+    /// The live tasks' states, where nothing is uncommitted.
+    func stateHash(ofTask task: Int) -> UInt64? {
+        guard let task = seats[task]?.runner?.task, task.isLive, task.isClean else { return nil }
+        return task.processor.stateHash()
     }
 
     /// The tasks that are live here.
@@ -156,18 +186,23 @@ final class SimulatedProcess {
         case .joining: join()
         case .stable: heartbeat()
         case .revoking(let end):
-            if world.now >= end || seats.values.allSatisfy({ $0.runner == nil }) {
+            let isSettled = seats.values.allSatisfy {
+                $0.runner == nil || $0.parkedSequence != nil
+            }
+            if isSettled || world.now >= end {
+                dropUncommitted()
                 state = .joining
             }
         case .stopping: break
         }
         guard isAlive else { return }
         startDueTasks()
+        growTasks()
     }
 
     private func join() {
         let known = memberID
-        let answer = network.request(from: self) { [self] in
+        let answer = network.request(from: self, to: .group) { [self] in
             broker.group.join(instance: instance, memberID: known)
         }
         guard isAlive, let answer else { return }
@@ -179,13 +214,7 @@ final class SimulatedProcess {
             state = .stable
             lastAnswer = world.now
             world.note(.joined, instance, Int(given.generation), tasks.count)
-            for task in tasks {
-                var seat = seats[task] ?? Seat()
-                seat.isOwned = true
-                seat.failures = 0
-                seat.restartAt = world.now
-                seats[task] = seat
-            }
+            take(tasks, given)
         case .refused(.instanceFenced): outcome = .instanceFenced
         case .refused: memberID = nil
         }
@@ -195,62 +224,19 @@ final class SimulatedProcess {
         guard let current = membership, world.now - lastHeartbeat >= Int64(scenario.session / 6)
         else { return }
         lastHeartbeat = world.now
-        let answer = network.request(from: self) { [self] in broker.group.heartbeat(current) }
+        let answer = network.request(from: self, to: .group) { [self] in
+            broker.group.heartbeat(current)
+        }
         guard isAlive else { return }
         switch answer {
         case .fine: lastAnswer = world.now
-        case .rebalancing: takeAwayAll()
+        case .rebalancing: giveUpAll()
         case .refused(.instanceFenced): outcome = .instanceFenced
         case .refused:
             memberID = nil
-            takeAwayAll()
-        case nil: if world.now - lastAnswer > Int64(scenario.session) { takeAwayAll() }
+            dropAll()
+        case nil: if world.now - lastAnswer > Int64(scenario.session) { dropAll() }
         }
-    }
-
-    private func takeAwayAll() {
-        membership = nil
-        for task in seats.keys.sorted() {
-            seats[task]?.isOwned = false
-            seats[task]?.restartAt = nil
-            if scenario.bug == .warmTaskKept, seats[task]?.isLive == true {
-                kept[task] = seats[task]?.runner?.task
-            }
-            seats[task]?.runner?.cancel()
-        }
-        state = .revoking(until: world.now + Int64(scenario.session / 4))
-    }
-
-    private func startDueTasks() {
-        guard let membership else { return }
-        for task in seats.keys.sorted() {
-            guard var seat = seats[task], seat.isOwned, seat.runner == nil,
-                let time = seat.restartAt, world.now >= time
-            else { continue }
-            seat.runner = SimulatedTask(
-                process: self, index: task, membership: membership,
-                warm: kept.removeValue(forKey: task))
-            seat.restartAt = nil
-            seat.isLive = false
-            seats[task] = seat
-        }
-    }
-
-    private func finishRunners() {
-        for task in seats.keys.sorted() {
-            guard let runner = seats[task]?.runner, runner.isFinished else { continue }
-            runner.close()
-            seats[task]?.runner = nil
-            seats[task]?.isLive = false
-            if seats[task]?.isOwned == false { seats[task] = nil }
-        }
-    }
-
-    private func restartLater(_ task: Int) {
-        guard var seat = seats[task], seat.isOwned else { return }
-        seat.restartAt = world.now + min(2000, 20 << Int64(min(7, seat.failures)))
-        seat.failures += 1
-        seats[task] = seat
     }
 
     // MARK: News
@@ -259,7 +245,22 @@ final class SimulatedProcess {
         guard seats[runner.index]?.runner === runner else { return }
         seats[runner.index]?.isLive = true
         seats[runner.index]?.failures = 0
+        seats[runner.index]?.refusals = 0
         world.note(.live, runner.index, Int(runner.task?.sequence ?? 0), instance)
+    }
+
+    func parked(_ runner: SimulatedTask, sequence: UInt64) {
+        guard seats[runner.index]?.runner === runner else { return }
+        seats[runner.index]?.parkedSequence = sequence
+        seats[runner.index]?.isLive = false
+        world.note(.parked, runner.index, Int(sequence), instance)
+    }
+
+    func resumed(_ runner: SimulatedTask) {
+        guard let seat = seats[runner.index], seat.runner === runner, seat.isOwned else { return }
+        seats[runner.index]?.isLive = true
+        seats[runner.index]?.failures = 0
+        world.note(.resumed, runner.index, Int(runner.task?.sequence ?? 0), instance)
     }
 
     func released(_ runner: SimulatedTask, _ reason: SimulatedLane.Release) {
@@ -267,8 +268,14 @@ final class SimulatedProcess {
         seats[runner.index]?.isLive = false
         world.note(.released, runner.index, instance)
         switch reason {
-        case .drained, .revoked: break
-        case .failed(let failure): fail(failure.message, failure)
+        case .drained:
+            if seats[runner.index]?.isOwned == true { seats[runner.index]?.restartAt = world.now }
+        case .revoked: break
+        case .refused(let why):
+            let refusals = (seats[runner.index]?.refusals ?? 0) + 1
+            seats[runner.index]?.refusals = refusals
+            if refusals < 3 { restartLater(runner.index) } else { fail(why, nil) }
+        case .failed(let failure): failed(runner, failure)
         case .dropped(.instanceFenced): outcome = .instanceFenced
         case .dropped(.fatal(let why)): fail(why, nil)
         case .dropped: restartLater(runner.index)
@@ -282,7 +289,22 @@ final class SimulatedProcess {
             restartLater(runner.index)
         case .fatal(let reason): fail(reason, nil)
         case .instanceFenced: outcome = .instanceFenced
+        case .task(let failure): failed(runner, failure)
         }
+    }
+
+    /// A journal that names inputs which the process has not heard of is read again later.
+    private func failed(_ runner: SimulatedTask, _ failure: TaskFailure) {
+        if case .otherInputs(let named) = failure, named.count > runner.inputs.count,
+            seats[runner.index].map({ $0.failures < 8 }) ?? false
+        {
+            return restartLater(runner.index)
+        }
+        if failure == .overtaken {
+            world.tell("task \(runner.index): \(failure.message)")
+            return restartLater(runner.index)
+        }
+        fail(failure.message, failure)
     }
 
     private func fail(_ words: String, _ failure: TaskFailure?) {
@@ -292,19 +314,20 @@ final class SimulatedProcess {
     // MARK: Shutting down
 
     private func startShutDown() {
-        if outcome == nil {
-            lane.drain()
-        }
+        let isPlanned = outcome == nil
         for task in seats.keys.sorted() where outcome != nil || seats[task]?.isLive == false {
             seats[task]?.runner?.cancel()
         }
         state = .stopping(until: world.now + 1000)
+        if isPlanned { lane.drain(withSnapshots: scenario.snapshotsAtStop) }
     }
 
     private func shutDown(until end: Int64) {
         guard seats.values.allSatisfy({ $0.runner == nil }) || world.now >= end else { return }
         if let membership {
-            _ = network.request(from: self) { [self] in broker.group.leave(membership) }
+            _ = network.request(from: self, to: .group) { [self] in
+                broker.group.leave(membership)
+            }
         }
         guard isAlive else { return }
         isAlive = false

@@ -6,17 +6,27 @@ import State
 /// seat on the lane: the same calls of the same state machines in the same order.
 final class SimulatedTask {
     /// Why a task could not be started.
-    enum StartFailure {
+    enum StartFailure: Error {
         case again(String)
         case fatal(String)
         case instanceFenced(String)
+        case task(TaskFailure)
     }
 
-    private enum Phase {
+    enum Phase {
         case initializing
         case opening
+        case loading
         case committing
         case done
+    }
+
+    /// What the lane does with the task.
+    enum Course {
+        case running
+        /// Takes no records; let go of, or parked, once everything is committed.
+        case finishing(keepsTask: Bool)
+        case parked
     }
 
     /// How a submitted commit ended.
@@ -26,26 +36,40 @@ final class SimulatedTask {
     }
 
     let index: Int
-    let membership: Membership
-    private let process: SimulatedProcess
-    private let output: SimulatedOutput
-    private var phase = Phase.initializing
-    private var began: Int64
-    private(set) var task: PipelineTask?
+    var membership: Membership
+    let process: SimulatedProcess
+    let output: SimulatedOutput
+    let store: SimulatedChunkStore
+    var phase = Phase.initializing
+    var began: Int64
+    var task: PipelineTask?
     private var cycle: CommitCycle
     private var request: CommitRequest?
     var result: Result?
     private var isBusy = false
     private var isInCommit = false
-    private(set) var isCancelled = false
+    var isCancelled = false
     private(set) var isThreadDone = false
-    private(set) var isHandedOver = false
+    var isHandedOver = false
     /// Whether the lane has let go of the task.
     var isLaneDone = false
     var isCommitting = false
+    var course = Course.running
+    /// Whether the lane has seen the restore's end.
+    var hasArrived = false
+    /// What the snapshot thread has for the task.
+    var snapshotOutcome: SnapshotOutcome?
+    var review: OffsetReview?
+    /// The inputs that the task reads; empty before it has found them.
+    var inputs: [Int] = []
+    var loading: TaskLoading?
+    var loadingProcessor: (any BatchProcessor)?
+    var journal: SimulatedInputLog?
+    /// The assignment that gave a parked task back, and the entry that must come next.
+    var reclaiming: (membership: Membership, sequence: UInt64)?
     /// A planted bug keeps a task of an earlier assignment.
-    private let warm: PipelineTask?
-    private var journalEnd: Int64?
+    let warm: PipelineTask?
+    var journalEnd: Int64?
 
     init(process: SimulatedProcess, index: Int, membership: Membership, warm: PipelineTask?) {
         self.process = process
@@ -53,12 +77,13 @@ final class SimulatedTask {
         self.membership = membership
         self.warm = warm
         output = SimulatedOutput(process: process, task: index, membership: membership)
+        store = SimulatedChunkStore(process: process, task: index)
         cycle = CommitCycle(giveUpAfter: 20_000)
         began = process.world.now
         wakeThread(after: process.world.draw(0...2))
     }
 
-    private var world: World { process.world }
+    var world: World { process.world }
 
     /// Whether no thread touches the task any more.
     var isFinished: Bool { isThreadDone && (isLaneDone || !isHandedOver) }
@@ -71,6 +96,13 @@ final class SimulatedTask {
 
     func close() { output.close() }
 
+    /// The parked task came back to this process: it goes on if nobody has committed since.
+    func reclaim(_ given: Membership, sequence: UInt64) {
+        reclaiming = (given, sequence)
+        began = world.now
+        wakeThread(after: world.draw(0...2))
+    }
+
     /// Hands over a commit.
     func submit(_ commit: consuming CommitRequest) {
         precondition(request == nil && !isInCommit, "a commit is under way")
@@ -80,7 +112,7 @@ final class SimulatedTask {
 
     // MARK: The committer's thread
 
-    private func wakeThread(after milliseconds: Int) {
+    func wakeThread(after milliseconds: Int) {
         process.schedule(milliseconds) { [self] in
             guard !isBusy, !isThreadDone else { return }
             isBusy = true
@@ -89,7 +121,7 @@ final class SimulatedTask {
         }
     }
 
-    private func endThread() {
+    func endThread() {
         phase = .done
         isThreadDone = true
     }
@@ -98,116 +130,22 @@ final class SimulatedTask {
         switch phase {
         case .initializing: initialize()
         case .opening: open()
-        case .committing: commit()
+        case .loading: load()
+        case .committing:
+            if reclaiming == nil { commit() } else { settleReclaim() }
         case .done: break
         }
     }
 
-    private func fail(_ failure: StartFailure) {
+    func fail(_ failure: StartFailure) {
         endThread()
         process.startFailed(self, failure)
-    }
-
-    private func initialize() {
-        guard !isCancelled else { return endThread() }
-        let bug = process.scenario.bug
-        do throws(OutputFailure) {
-            if bug == .noFenceFirst {
-                phase = .opening
-                return wakeThread(after: 0)
-            }
-            if process.scenario.asksEndWhileSettling || bug == .endReadCommitted {
-                try output.fence()
-                guard let end = askJournalEnd() else { throw .uncertain("no answer") }
-                guard process.isAlive else { return endThread() }
-                journalEnd = end
-            }
-            try output.initialize()
-            guard process.isAlive else { return endThread() }
-            phase = .opening
-            wakeThread(after: 0)
-        } catch {
-            guard process.isAlive else { return endThread() }
-            switch error {
-            case .uncertain(let reason), .abortable(let reason):
-                guard world.now - began < 20_000 else {
-                    return fail(.fatal("gave up: cannot start the producer: \(reason)"))
-                }
-                wakeThread(after: 20)
-            case .fenced(let reason): fail(.again(reason))
-            case .instanceFenced(let reason): fail(.instanceFenced(reason))
-            case .fatal(let reason): fail(.fatal(reason))
-            }
-        }
-    }
-
-    /// The end of everything in the journal; not of what is committed only.
-    private func askJournalEnd() -> Int64? {
-        let journal = process.broker.partition(.journal, index)
-        let isCommittedOnly = process.scenario.bug == .endReadCommitted
-        return process.network.request(from: process) {
-            Int64(isCommittedOnly ? journal.stable : journal.end)
-        }
-    }
-
-    /// Finds the journal's end, opens the logs and hands the task over.
-    private func open() {
-        guard !isCancelled else { return endThread() }
-        let broker = process.broker
-        let inputs = process.inputs(ofTask: index)
-        // The offsets before the journal's end: offsets without a journal are then a deleted
-        // journal, and not one that another process has begun meanwhile.
-        let committed = process.network.request(from: process) {
-            inputs.compactMap { broker.group.offsets[$0] }
-        }
-        guard let committed else { return fail(.again("no answer")) }
-        guard let end = journalEnd ?? askJournalEnd() else { return fail(.again("no answer")) }
-        if end == 0, journalEnd == nil, committed.contains(where: { $0 > 0 }) {
-            return fail(.fatal("the journal was deleted"))
-        }
-        let starts = process.network.request(from: process) {
-            inputs.map { Int64(broker.input($0).start) }
-        }
-        guard let starts else { return fail(.again("no answer")) }
-        guard process.isAlive, !isCancelled else { return endThread() }
-        if let warm {
-            task = warm
-        } else {
-            let journal = SimulatedInputLog(
-                process: process,
-                [
-                    (
-                        TopicPartition(topic: "journal", partition: Int32(index)),
-                        broker.partition(.journal, index)
-                    )
-                ], start: nil)
-            let log = SimulatedInputLog(
-                process: process,
-                inputs.map {
-                    (
-                        TopicPartition(
-                            topic: SimulatedBroker.inputTopic, partition: Int32($0)),
-                        broker.input($0)
-                    )
-                }, start: starts)
-            task = PipelineTask(
-                index: index, processor: Canary(), log: log, startOffsets: starts,
-                journal: journal, journalEnd: end, generation: membership.generation,
-                policy: CommitPolicy(
-                    idleInterval: process.scenario.idleInterval,
-                    busyInterval: process.scenario.busyInterval,
-                    roundLimit: process.scenario.roundLimit),
-                batchLimit: process.scenario.batchLimit, waitLimit: process.scenario.waitLimit)
-        }
-        isHandedOver = true
-        phase = .committing
-        process.lane.add(self)
     }
 
     // MARK: Committing
 
     private func commit() {
-        guard !isCancelled || request != nil || isInCommit else { return endThread() }
+        if isCancelled, request == nil, !isInCommit { return endThread() }
         guard let current = request.take() else { return }
         if isTakingEpochLate, !output.isInitialized {
             do throws(OutputFailure) {

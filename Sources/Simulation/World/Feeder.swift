@@ -77,10 +77,7 @@ final class Feeder {
         number += 1
         var key = StateEncoder()
         key.write(number)
-        var value = StateEncoder()
-        value.write(world.random.next())
-        // Some records are longer, so that sizes differ.
-        if number % 5 == 0 { value.write(number) }
-        return StoredRecord(key: key.bytes, value: value.bytes, timestamp: clock[input])
+        let value = scenario.learning.value(&world.random, number: number)
+        return StoredRecord(key: key.bytes, value: value, timestamp: clock[input])
     }
 }

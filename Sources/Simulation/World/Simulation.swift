@@ -18,6 +18,13 @@ package struct Verdict: Sendable {
     package let commits: Int
     package let restores: Int
     package let kills: Int
+    /// Snapshots that the journal referred to, and restores that began at one.
+    package let snapshots: Int
+    package let snapshotRestores: Int
+    /// Restores that passed over a damaged snapshot.
+    package let fallbacks: Int
+    /// Tasks that went on as they were after a rebalance.
+    package let resumed: Int
 
     /// What to print: the seed, what broke, and how to see it again.
     package var description: String {
@@ -44,6 +51,7 @@ package final class Simulation {
     private var hasLostInput = false
     private var isStopped = false
     private var hasGrown = false
+    private var lossCount = 0
     private var kills = 0
 
     private init(_ scenario: Scenario, keepsTrace: Bool) {
@@ -52,6 +60,7 @@ package final class Simulation {
         broker = SimulatedBroker(world: world, scenario: scenario)
         network = SimulatedNetwork(world: world, scenario: scenario)
         feeder = Feeder(world: world, broker: broker, scenario: scenario)
+        broker.coordinatorPause = { [network] in network.moveLeft(.transactions) }
     }
 
     /// Runs the simulation of a seed.
@@ -88,16 +97,19 @@ package final class Simulation {
         if violation == nil, !isDrained, !isStopped { violation = stall() }
         let oracle = Oracle(broker: broker)
         for task in 0..<scenario.taskCount where violation == nil {
-            violation = oracle.check(task: task, isComplete: isDrained).map {
-                "task \(task): \($0)"
-            }
+            let owner = members.first { $0.liveTasks.contains(task) }
+            violation = oracle.check(
+                task: task, isComplete: isDrained, liveHash: owner?.stateHash(ofTask: task)
+            ).map { "task \(task) (\(scenario.learning)): \($0)" }
         }
         world.end()
         return Verdict(
             seed: scenario.seed, violation: violation, traceHash: world.trace.hash,
             trace: world.trace.lines, isStopped: isStopped, events: world.eventCount,
             commits: world.trace.count(.committed), restores: world.trace.count(.live),
-            kills: kills)
+            kills: kills, snapshots: world.trace.count(.installed),
+            snapshotRestores: world.trace.snapshotRestores, fallbacks: world.trace.count(.fellBack),
+            resumed: world.trace.count(.resumed))
     }
 
     // MARK: The end
@@ -106,7 +118,7 @@ package final class Simulation {
     private var isDrainedNow: Bool {
         guard feeder.isDone, broker.transactions.isQuiet else { return false }
         var live: [Int] = []
-        for process in processes where process.isAlive { live += process.liveTasks }
+        for process in members { live += process.liveTasks }
         guard live.sorted() == Array(0..<scenario.taskCount) else { return false }
         for partition in broker.outputPartitions where partition.stable != partition.end {
             return false
@@ -117,6 +129,14 @@ package final class Simulation {
             if offset < last { return false }
         }
         return true
+    }
+
+    /// The processes that the group knows; others may still think so.
+    private var members: [SimulatedProcess] {
+        processes.filter {
+            $0.isAlive && $0.membership?.generation == broker.group.generation
+                && broker.group.isMember($0.membership)
+        }
     }
 
     /// Ends all processes and waits until their transactions are settled.
@@ -176,9 +196,17 @@ package final class Simulation {
             world.tell("process \(process.instance) failed: \(words)")
             switch failure {
             case .log(.lostRecords) where hasLostInput:
-                isStopped = true
+                // One that may skip what is lost does so when it is started again, from a snapshot.
+                lossCount += 1
+                isStopped = !scenario.skipsLostInput || lossCount > 8
+                if !isStopped { restart(process.instance, after: world.draw(0...300)) }
+            case .snapshotsLost, .journalTruncated, .journalGap, .log(.lostRecords):
+                isStopped = broker.damagedTasks.contains(true)
+                if !isStopped { world.fail("process \(process.instance) failed: \(words)") }
             case .otherInputs where hasGrown, nil where words.hasPrefix("gave up"):
                 restart(process.instance, after: world.draw(0...300))
+            case nil where words.contains("is empty") && broker.damagedTasks.contains(true):
+                isStopped = true
             default: world.fail("process \(process.instance) failed: \(words)")
             }
         }
@@ -193,7 +221,7 @@ package final class Simulation {
 
     private func makeFault() {
         let longPause = scenario.session + world.draw(0...400)
-        switch world.draw(0...21) {
+        switch world.draw(0...25) {
         case 0...5:
             if let process = anyProcess { kill(process) }
         case 6...9:
@@ -220,6 +248,17 @@ package final class Simulation {
             broker.addInput()
             feeder.addInput()
             world.note(.grown, broker.inputs.count)
+        case 21:
+            let isGroup = world.happens(perMille: 500)
+            world.note(.moved, isGroup ? 1 : 0)
+            network.move(isGroup ? .group : .transactions, for: world.draw(10...600))
+        case 22...23:
+            guard scenario.damagesChunks else { return }
+            broker.damageChunk(ofTask: world.random.next(below: scenario.taskCount))
+        case 24:
+            let task = world.random.next(below: scenario.taskCount)
+            if scenario.losesChunks { broker.loseChunks(ofTask: task) }
+            if scenario.losesJournal { broker.loseJournal(ofTask: task) }
         default:
             guard scenario.losesInput else { return }
             let input = world.random.next(below: broker.inputs.count)
@@ -246,7 +285,5 @@ package final class Simulation {
         network.isFaulty = false
         network.heal()
         world.note(.quiet)
-        // Running processes do not look for new inputs.
-        if hasGrown { for process in processes { process.stop() } }
     }
 }

@@ -8,6 +8,7 @@ package struct Trace: Sendable {
         case joined, generation, started, fenced, live, committed, dropped, released, killed
         case restarted, paused, outage, appended, retention, grown, stopped, requestLost
         case requestLate, requestSlow, answerLost, doubled, twin, quiet
+        case written, installed, loaded, trimmed, damaged, fellBack, parked, resumed, moved
     }
 
     /// The hash of everything noted so far; equal for equal seeds.
@@ -25,6 +26,7 @@ package struct Trace: Sendable {
     mutating func note(_ time: Int64, _ code: Code, _ first: Int64, _ second: Int64, _ third: Int64)
     {
         counts[Int(code.rawValue)] += 1
+        if code == .loaded, third == 1 { snapshotRestores += 1 }
         content.combine(UInt64(bitPattern: time))
         content.combine(code.rawValue)
         content.combine(UInt64(bitPattern: first))
@@ -32,6 +34,9 @@ package struct Trace: Sendable {
         content.combine(UInt64(bitPattern: third))
         if keepsLines { lines.append("\(time) \(code) \(first) \(second) \(third)") }
     }
+
+    /// How often a restore began at a snapshot.
+    private(set) var snapshotRestores = 0
 
     /// How often something happened.
     func count(_ code: Code) -> Int { counts[Int(code.rawValue)] }
