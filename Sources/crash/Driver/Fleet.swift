@@ -22,6 +22,8 @@ final class Fleet {
     private(set) var restoresFromSnapshots = 0
     private(set) var snapshots = 0
     private(set) var recordsReplayed = 0
+    /// The versions of librdkafka that the workers ran on.
+    private(set) var libraries: Set<String> = []
     /// What must not have happened.
     var findings: [String] = [] {
         didSet {
@@ -139,7 +141,8 @@ final class Fleet {
 
     private func note(_ event: WorkerEvent, of worker: Worker) {
         switch event.what {
-        case .started, .ended: break
+        case .started(let library): libraries.insert(library)
+        case .ended: break
         case .commit(let task):
             if (commits[task]?.time ?? 0) < event.time {
                 commits[task] = (event.time, worker.pid)

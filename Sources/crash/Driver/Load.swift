@@ -59,10 +59,11 @@ final class Load: Sendable {
                     key: Array("k\(index)".utf8), value: Self.value(index), partition: partition)
                 written += 1
             }
-            try feeder.serve()
+            // Each burst to its end: while records wait behind as many requests as may be on their
+            // way, librdkafka's threads poll without pause.
+            try feeder.flush(milliseconds: 120_000)
             usleep(20_000)
         }
-        try feeder.flush(milliseconds: 120_000)
     }
 
     /// Writes `records` records, with timestamps that run unevenly over the partitions.
@@ -86,9 +87,7 @@ final class Load: Sendable {
             settings: KafkaSettings(common: [
                 TextPair("bootstrap.servers", bootstrap),
                 TextPair("message.timeout.ms", "600000"),
-                // While records linger, librdkafka's thread polls without pause in the last
-                // millisecond.
-                TextPair("linger.ms", "0"),
+                TextPair("linger.ms", "100"),
             ]), topic: topic, log: KafkaLog { _ in })
     }
 

@@ -56,6 +56,11 @@ struct Report {
         return fromOutside + deaths.values.reduce(0, +) + before - repeated
     }
 
+    private var libraries: String {
+        phases.reduce(into: Set<String>()) { $0.formUnion($1.fleet.libraries) }.sorted()
+            .joined(separator: ", ")
+    }
+
     private func total(_ part: (Fleet) -> Int) -> Int {
         phases.reduce(0) { $0 + part($1.fleet) }
     }
@@ -67,7 +72,7 @@ struct Report {
         for (name, count) in sum({ $0.counts }).sorted(by: { $0.key < $1.key }) {
             print("| \(name) | \(count) |")
         }
-        print("\nkill -9 in all: \(kills)")
+        print("\nkill -9 in all: \(kills); librdkafka \(libraries)")
         print(
             "restores: \(total(\.restores)), \(total(\.restoresFromSnapshots)) of them from a "
                 + "snapshot, \(total(\.recordsReplayed)) records replayed; "
@@ -145,7 +150,7 @@ struct Report {
             "reports": total { $0.reportsExpected }, "reports_wrong": total { $0.reportsWrong },
             "findings": phases.reduce(0) { $0 + $1.fleet.findings.count },
             "problems": phases.flatMap(\.verifications).reduce(0) { $0 + $1.problems.count },
-            "stalls": stalls, "library": settings.library ?? "system",
+            "stalls": stalls, "librdkafka": libraries,
             "passed": phases.allSatisfy(\.isClean),
         ]
         let data = try? JSONSerialization.data(withJSONObject: content, options: [.sortedKeys])

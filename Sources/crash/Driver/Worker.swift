@@ -5,7 +5,8 @@ import TestSupport
 /// Something that a worker said.
 struct WorkerEvent {
     enum What {
-        case started
+        /// With the version of librdkafka that it runs on.
+        case started(String)
         case commit(TaskID)
         /// With the sequence number of the snapshot that it began with, if any.
         case restored(TaskID, records: Int, snapshot: Int?)
@@ -28,7 +29,7 @@ struct WorkerEvent {
             return TaskID(pipeline: String(words[2]), task: number)
         }
         switch words[1] {
-        case "started": what = .started
+        case "started" where words.count == 3: what = .started(String(words[2]))
         case "ended": what = .ended
         case "died" where words.count == 3: what = .died(String(words[2]))
         case "commit":

@@ -1,4 +1,5 @@
 import CPlatform
+import CRdKafka
 import Engine
 import Foundation
 import Service
@@ -38,7 +39,7 @@ enum WorkerCommand {
                 nanosecondsPerRecord: pace > 0 ? 1_000_000_000 / Int64(pace) : 0,
                 verifies: verifies)
         }
-        events.write("started \(getpid())")
+        events.write("started \(String(cString: rd_kafka_version_str()))")
         obey(trap)
         let printed = ProcessLog.standardError()
         let outcomes = Mutex<[PipelineOutcome]>([])
