@@ -29,6 +29,9 @@ package struct RestoreEstimate: Sendable, Equatable {
     /// opening logs and reading the index is.
     private static let openingMilliseconds: Double = 100
 
+    /// The most records between snapshots, whatever the measurements allow.
+    package var recordsBetweenMax: Int = .max
+
     private var busyNanoseconds: Double = 0
     private var records: Double = 0
     /// Reading, checking and decoding a state, in bytes per millisecond; slower than it should be
@@ -76,6 +79,7 @@ package struct RestoreEstimate: Sendable, Equatable {
         let load = Double(byteCount) / bytesPerMillisecond
         let allowed = (Double(restoreWithin) - Self.openingMilliseconds - load) / 2
         let wanted = max(allowed, 4 * writeMilliseconds, 20)
-        return max(1000, Int(min(1e15, wanted * 1_000_000 / nanosecondsPerRecord)))
+        let count = max(1000, Int(min(1e15, wanted * 1_000_000 / nanosecondsPerRecord)))
+        return min(count, recordsBetweenMax)
     }
 }

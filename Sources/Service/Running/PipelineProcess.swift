@@ -59,6 +59,8 @@ package struct ProcessOptions: Sendable {
     package var giveUpAfter: Int64 = 300_000
     /// Whether the brokers are the embedded cluster, which knows no properties of topics.
     package var isEmbedded = false
+    /// The most records between a task's snapshots, whatever `state.restore_within` allows.
+    package var snapshotRecordsMax: Int = .max
     /// Stands between the tasks and what they work on.
     package var instrument: any TaskInstrument = NoInstrument()
     /// How often the input is looked at for new partitions, in milliseconds.

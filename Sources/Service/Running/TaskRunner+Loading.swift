@@ -36,6 +36,7 @@ extension TaskRunner {
             startOffsets: positions.starts, onLostInput: pipeline.state.onLostInput)
         guard let start = try load(loading) else { return nil }
         var estimate = RestoreEstimate()
+        estimate.recordsBetweenMax = surroundings.options.snapshotRecordsMax
         if let live = start.live {
             estimate.noteWrite(
                 byteCount: Int(clamping: live.byteCount),

@@ -48,6 +48,7 @@ enum WorkerCommand {
             options.instanceID = "\(pipeline.name).\(instance)"
             options.keepsMembership = keepsMembership
             options.laneCount = 1
+            options.snapshotRecordsMax = 1500
             options.instrument = instrument
             let name = pipeline.name
             return PipelineProcess(
