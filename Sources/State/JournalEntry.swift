@@ -7,7 +7,7 @@ package import Core
 /// ``MergeOrder``), so that a round is no more than the end offset of each input.
 package struct JournalEntry: Sendable, Equatable {
     /// The newest format that this program writes and reads.
-    package static let formatVersion: Int = 3
+    package static let formatVersion: Int = 4
 
     /// The pipeline's fingerprint: a journal of another pipeline version is refused.
     package var fingerprint: UInt64
@@ -30,8 +30,9 @@ package struct JournalEntry: Sendable, Equatable {
     package var predictionCount: UInt64
     /// The hash of their keys and values, in order.
     package var predictionHash: UInt64
-    /// The hash of the task's whole state after this commit, every few entries.
-    package var stateHash: UInt64?
+    /// The hash of all that was learned after this commit, every few entries. New in format 4:
+    /// earlier ones had a hash that changes with the metrics, which is not compared any more.
+    package var learnedHash: UInt64?
     /// The snapshot that a restore loads; `nil` before the first. New in format 2, as what follows.
     package var live: SnapshotReference?
     /// The one before it, loaded if the live one turns out to be damaged.
@@ -42,12 +43,18 @@ package struct JournalEntry: Sendable, Equatable {
     /// Whether it was written outside transactions, under a ``JournalClaim``: see
     /// ``JournalFilter``. New in format 3.
     package var isClaimed: Bool
+    /// The version of the state that the pipeline file declares; 1 before format 4.
+    package var version: UInt32
+    /// The settings of the pipeline file that wrote it, in the first entry after a start; new in
+    /// format 4.
+    package var settings: [TextPair]?
 
     package init(
         fingerprint: UInt64, sequence: UInt64, generation: Int32, inputs: [TopicPartition],
         nextOffsets: [Int64], rounds: [[Int64]], recordCount: UInt64, predictionCount: UInt64,
-        predictionHash: UInt64, stateHash: UInt64?, live: SnapshotReference? = nil,
-        previous: SnapshotReference? = nil, skipped: SkippedEntries? = nil, isClaimed: Bool = false
+        predictionHash: UInt64, learnedHash: UInt64?, live: SnapshotReference? = nil,
+        previous: SnapshotReference? = nil, skipped: SkippedEntries? = nil, version: UInt32 = 1,
+        settings: [TextPair]? = nil, isClaimed: Bool = false
     ) {
         precondition(nextOffsets.count == inputs.count, "an offset for each input")
         self.fingerprint = fingerprint
@@ -60,11 +67,13 @@ package struct JournalEntry: Sendable, Equatable {
         self.recordCount = recordCount
         self.predictionCount = predictionCount
         self.predictionHash = predictionHash
-        self.stateHash = stateHash
+        self.learnedHash = learnedHash
         self.live = live
         self.previous = previous
         self.skipped = skipped
         self.isClaimed = isClaimed
+        self.version = version
+        self.settings = settings
     }
 }
 
@@ -90,11 +99,13 @@ extension JournalEntry {
         encoder.write(recordCount)
         encoder.write(predictionCount)
         encoder.write(predictionHash)
-        encoder.write(optional: stateHash) { $0.write($1) }
+        encoder.write(optional: learnedHash) { $0.write($1) }
         encoder.write(optional: live) { $1.encode(to: &$0) }
         encoder.write(optional: previous) { $1.encode(to: &$0) }
         encoder.write(optional: skipped) { $1.encode(to: &$0) }
         encoder.write(isClaimed)
+        encoder.write(version)
+        encoder.write(optional: settings) { $0.write(pairs: $1) }
         encoder.write(contentHash(of: encoder.bytes))
         return encoder.finish()
     }
@@ -103,7 +114,7 @@ extension JournalEntry {
     package init(decoding bytes: [UInt8]) throws(StateError) {
         guard bytes.count >= 8 else { throw .truncated }
         var decoder = StateDecoder(bytes)
-        let version = try decoder.section("journal", through: Self.formatVersion)
+        let format = try decoder.section("journal", through: Self.formatVersion)
         fingerprint = try decoder.readUInt64()
         numericsVersion = try decoder.readInteger(UInt32.self)
         sequence = try decoder.readUInt64()
@@ -127,10 +138,11 @@ extension JournalEntry {
         recordCount = try decoder.readUInt64()
         predictionCount = try decoder.readUInt64()
         predictionHash = try decoder.readUInt64()
-        stateHash = try decoder.readOptional { (inner) throws(StateError) in
+        let hash = try decoder.readOptional { (inner) throws(StateError) in
             try inner.readUInt64()
         }
-        if version >= 2 {
+        learnedHash = format >= 4 ? hash : nil
+        if format >= 2 {
             live = try decoder.readOptional(SnapshotReference.init)
             previous = try decoder.readOptional(SnapshotReference.init)
             skipped = try decoder.readOptional(SkippedEntries.init)
@@ -138,7 +150,14 @@ extension JournalEntry {
                 throw .invalidValue("skipped entries of more inputs than there are")
             }
         }
-        isClaimed = version >= 3 ? try decoder.readBool() : false
+        isClaimed = format >= 3 ? try decoder.readBool() : false
+        version = 1
+        if format >= 4 {
+            version = try decoder.readInteger(UInt32.self)
+            settings = try decoder.readOptional { (inner) throws(StateError) in
+                try inner.readPairs()
+            }
+        }
         let stored = try decoder.readUInt64()
         try decoder.finish()
         guard stored == contentHash(of: Array(bytes.dropLast(8))) else { throw .hashMismatch }

@@ -3,7 +3,7 @@ package import Core
 /// The list of a snapshot's chunks, with what is needed to check them and to go on from them.
 package struct SnapshotIndex: Sendable, Equatable {
     /// The newest format that this program writes and reads.
-    package static let formatVersion: Int = 1
+    package static let formatVersion: Int = 2
     /// Bytes of the state in a chunk; compressed they are fewer.
     package static let pieceBytes: Int = 512 << 10
 
@@ -33,11 +33,13 @@ package struct SnapshotIndex: Sendable, Equatable {
     package var byteCount: UInt64
     package var stateHash: UInt64
     package var chunks: [Chunk]
+    /// The settings of the pipeline file under which it was taken; empty before format 2.
+    package var settings: [TextPair]
 
     package init(
         fingerprint: UInt64, task: Int32, generation: Int32, sequence: UInt64,
         inputs: [TopicPartition], nextOffsets: [Int64], journalOffset: Int64, byteCount: UInt64,
-        stateHash: UInt64, chunks: [Chunk]
+        stateHash: UInt64, chunks: [Chunk], settings: [TextPair] = []
     ) {
         precondition(nextOffsets.count == inputs.count, "an offset for each input")
         self.fingerprint = fingerprint
@@ -51,6 +53,7 @@ package struct SnapshotIndex: Sendable, Equatable {
         self.byteCount = byteCount
         self.stateHash = stateHash
         self.chunks = chunks
+        self.settings = settings
     }
 
     /// The index as bytes, closed by a hash over all of them.
@@ -73,6 +76,7 @@ package struct SnapshotIndex: Sendable, Equatable {
         encoder.write(stateHash)
         encoder.write(chunks.map(\.offset))
         encoder.write(chunks.map(\.hash))
+        encoder.write(pairs: settings)
         encoder.write(contentHash(of: encoder.bytes))
         return encoder.finish()
     }
@@ -81,7 +85,7 @@ package struct SnapshotIndex: Sendable, Equatable {
     package init(decoding bytes: [UInt8]) throws(StateError) {
         guard bytes.count >= 8 else { throw .truncated }
         var decoder = StateDecoder(bytes)
-        _ = try decoder.section("snapshot_index", through: Self.formatVersion)
+        let format = try decoder.section("snapshot_index", through: Self.formatVersion)
         fingerprint = try decoder.readUInt64()
         numericsVersion = try decoder.readInteger(UInt32.self)
         task = try decoder.readInteger(Int32.self)
@@ -105,6 +109,7 @@ package struct SnapshotIndex: Sendable, Equatable {
             byteCount <= UInt64(offsets.count) * UInt64(Self.pieceBytes)
         else { throw .invalidValue("the chunks do not fit the state's size") }
         chunks = zip(offsets, hashes).map { Chunk(offset: $0, hash: $1) }
+        settings = format >= 2 ? try decoder.readPairs() : []
         let stored = try decoder.readUInt64()
         try decoder.finish()
         guard stored == contentHash(of: Array(bytes.dropLast(8))) else { throw .hashMismatch }

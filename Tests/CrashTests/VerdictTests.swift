@@ -93,7 +93,7 @@ struct VerdictTests {
                 fingerprint: 1, sequence: sequence, generation: 1, inputs: places,
                 nextOffsets: offsets(ends), rounds: rounds.map(offsets),
                 recordCount: UInt64(count), predictionCount: UInt64(count), predictionHash: 0,
-                stateHash: nil)
+                learnedHash: nil)
         }
         var all = [entry(0, inputs.map { _ in 0 }, [], 0)]
         var heads = inputs.map { _ in 0 }

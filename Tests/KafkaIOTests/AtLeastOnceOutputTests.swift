@@ -27,7 +27,7 @@ struct AtLeastOnceOutputTests {
         JournalEntry(
             fingerprint: 1, sequence: sequence, generation: generation, inputs: [],
             nextOffsets: [], rounds: [], recordCount: 0, predictionCount: 0, predictionHash: 0,
-            stateHash: nil, isClaimed: true
+            learnedHash: nil, isClaimed: true
         ).encoded()
     }
 

@@ -13,14 +13,15 @@ struct JournalEntryTests {
         ],
         nextOffsets: [120, 44], rounds: [[100, 40], [120, 44]], recordCount: 60,
         predictionCount: 61,
-        predictionHash: 99, stateHash: 5,
+        predictionHash: 99, learnedHash: 5,
         live: SnapshotReference(
             sequence: 6, generation: 3, journalOffset: 11, indexOffset: 22, firstChunkOffset: 20,
             indexHash: 0xABCD, byteCount: 1000),
         previous: SnapshotReference(
             sequence: 2, generation: 1, journalOffset: 3, indexOffset: 9, firstChunkOffset: 7,
             indexHash: 0xEF, byteCount: 900),
-        skipped: SkippedEntries(after: 1, through: 2, nextOffsets: [90, 33]))
+        skipped: SkippedEntries(after: 1, through: 2, nextOffsets: [90, 33]),
+        version: 4, settings: [TextPair("model", "mean"), TextPair("seed", "7")])
 
     @Test("what is written is read back")
     func roundTrip() throws {
@@ -32,12 +33,18 @@ struct JournalEntryTests {
 
     @Test("entries of every format are readable")
     func storedFormats() throws {
-        let newest = StoredFormats.bytes(StoredFormats.journalEntryV3)
+        let newest = StoredFormats.bytes(StoredFormats.journalEntryV4)
         #expect(try JournalEntry(decoding: newest) == entry)
         #expect(entry.encoded() == newest)
-        #expect(
-            try JournalEntry(decoding: StoredFormats.bytes(StoredFormats.journalEntryV2)) == entry)
-        var first = entry
+        // Its hash of the state covered the metrics, too, and says nothing any more.
+        var third = entry
+        third.learnedHash = nil
+        third.version = 1
+        third.settings = nil
+        for old in [StoredFormats.journalEntryV3, StoredFormats.journalEntryV2] {
+            #expect(try JournalEntry(decoding: StoredFormats.bytes(old)) == third)
+        }
+        var first = third
         first.live = nil
         first.previous = nil
         first.skipped = nil
@@ -49,8 +56,8 @@ struct JournalEntryTests {
     @Test("an entry of a newer format is refused as such")
     func newerFormat() {
         var bytes = entry.encoded()
-        bytes[15] = 4
-        #expect(throws: StateError.unsupportedVersion(section: "journal", version: 4)) {
+        bytes[15] = 5
+        #expect(throws: StateError.unsupportedVersion(section: "journal", version: 5)) {
             try JournalEntry(decoding: bytes)
         }
     }

@@ -10,7 +10,7 @@ struct JournalFilterTests {
         JournalEntry(
             fingerprint: 1, sequence: sequence, generation: claim,
             inputs: [TopicPartition(topic: "in", partition: 0)], nextOffsets: [Int64(sequence)],
-            rounds: [], recordCount: 0, predictionCount: 0, predictionHash: 0, stateHash: nil,
+            rounds: [], recordCount: 0, predictionCount: 0, predictionHash: 0, learnedHash: nil,
             isClaimed: true
         ).encoded()
     }
@@ -19,7 +19,7 @@ struct JournalFilterTests {
         JournalEntry(
             fingerprint: 1, sequence: sequence, generation: generation,
             inputs: [TopicPartition(topic: "in", partition: 0)], nextOffsets: [Int64(sequence)],
-            rounds: [], recordCount: 0, predictionCount: 0, predictionHash: 0, stateHash: nil
+            rounds: [], recordCount: 0, predictionCount: 0, predictionHash: 0, learnedHash: nil
         ).encoded()
     }
 

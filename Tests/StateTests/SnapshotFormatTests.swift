@@ -15,15 +15,20 @@ struct SnapshotFormatTests {
         nextOffsets: [100, 40], journalOffset: 11, byteCount: 600_000, stateHash: 0x1234,
         chunks: [
             SnapshotIndex.Chunk(offset: 20, hash: 77), SnapshotIndex.Chunk(offset: 21, hash: 78),
-        ])
+        ], settings: [TextPair("model", "mean"), TextPair("seed", "7")])
 
     @Test("what is written is read back, and is what the format says")
     func storedFormats() throws {
         let bytes = index.encoded()
-        #expect(bytes == StoredFormats.bytes(StoredFormats.snapshotIndexV1))
+        #expect(bytes == StoredFormats.bytes(StoredFormats.snapshotIndexV2))
         let read = try SnapshotIndex(decoding: bytes)
         #expect(read == index)
         #expect(read.encoded() == bytes)
+        var first = index
+        first.settings = []
+        #expect(
+            try SnapshotIndex(decoding: StoredFormats.bytes(StoredFormats.snapshotIndexV1))
+                == first)
 
         var encoder = StateEncoder()
         header.encode(to: &encoder)

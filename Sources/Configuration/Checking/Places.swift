@@ -30,6 +30,11 @@ package struct Places: Sendable {
 
     package func isSecret(_ key: String) -> Bool { secrets.contains(key) }
 
+    /// Whether the value of a key, or something in it, is secret.
+    package func holdsSecret(_ key: String) -> Bool {
+        secrets.contains { $0 == key || $0.hasPrefix("\(key).") || $0.hasPrefix("\(key)[") }
+    }
+
     /// Whether the key stands in the file.
     package func has(_ key: String) -> Bool { lines[key] != nil }
 

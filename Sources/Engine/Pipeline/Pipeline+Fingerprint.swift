@@ -43,6 +43,18 @@ extension Pipeline {
         return hash
     }
 
+    /// What measures and watches the models; see ``MeasurementKey``.
+    var measurementKey: MeasurementKey {
+        let extents = [metrics.every] + metrics.windows
+        return MeasurementKey(
+            evaluation: "\(task.rawValue) "
+                + extents.map { Units.text(extent: $0) }.joined(separator: ","),
+            detectors: detectors.map {
+                MeasurementKey.Detector(
+                    name: $0.component.name, settings: Self.canonical($0.component.settings))
+            })
+    }
+
     private static func canonical(_ scope: Scope) -> String {
         switch scope {
         case .pipeline: "pipeline"

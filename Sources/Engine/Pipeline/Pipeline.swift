@@ -103,6 +103,8 @@ package struct Pipeline: Sendable {
             case continueFromSnapshot = "continue_from_snapshot"
         }
 
+        /// The version of the state, from 1: a higher one than the stored begins anew.
+        package let version: Int
         /// In milliseconds.
         package let restoreWithin: Int64
         /// How long journal and snapshots are kept that no restore needs, in milliseconds.

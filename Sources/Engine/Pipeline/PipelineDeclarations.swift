@@ -215,6 +215,9 @@ package enum PipelineDeclarations {
 
     static let state: [SettingDeclaration] = [
         .init(
+            "version", .integer(1...1_000_000_000), default: .integer(1),
+            "The version of the state: raise it to begin a new model where the last one ended."),
+        .init(
             "restore_within", .duration, default: .duration(10_000),
             "The longest that restoring may take; snapshots are taken as often as that needs."),
         .init(

@@ -195,7 +195,8 @@ extension PipelineReader {
         var history: Int64 = 0
         if case .duration(let milliseconds)? = section["history"] { history = milliseconds }
         return Pipeline.State(
-            restoreWithin: restore, history: history,
+            version: integer("version", in: section) ?? 1, restoreWithin: restore,
+            history: history,
             onLostInput: text("on_lost_input", in: section).flatMap { .init(rawValue: $0) }
                 ?? .stop,
             folder: text("folder", in: section))

@@ -130,15 +130,26 @@ struct ModelUnit: Sendable {
 
 extension ModelUnit {
     func encode(to encoder: inout StateEncoder) {
+        encode(to: &encoder) { _ in true }
+    }
+
+    /// Writes what predictions depend on: not the detectors that only watch.
+    func encodeLearned(to encoder: inout StateEncoder) {
+        encode(to: &encoder) { $0.resets }
+    }
+
+    private func encode(
+        to encoder: inout StateEncoder, _ includes: (DetectorRun) -> Bool
+    ) {
         for step in steps { step.encode(to: &encoder) }
         learner.encode(to: &encoder)
         for baseline in baselines { baseline.encode(to: &encoder) }
-        for run in detectors { run.encode(to: &encoder) }
+        for run in detectors where includes(run) { run.encode(to: &encoder) }
     }
 
-    /// Takes over what a unit of the same pipeline wrote.
+    /// Takes over what a unit of a pipeline that learns the same wrote.
     mutating func restore(
-        _ pipeline: Pipeline, from decoder: inout StateDecoder
+        _ pipeline: Pipeline, _ stored: DetectorSources, from decoder: inout StateDecoder
     ) throws(StateError) {
         for (index, component) in pipeline.preparation.enumerated() {
             steps[index] = try PreparationCatalogue.decode(component.name, from: &decoder)
@@ -148,8 +159,12 @@ extension ModelUnit {
         for index in baselines.indices {
             baselines[index] = try ModelCatalogue.decode(names[index].model, from: &decoder).learner
         }
-        for (index, definition) in pipeline.detectors.enumerated() {
-            try detectors[index].restore(definition.component.name, from: &decoder)
+        var runs: [DetectorRun.State] = []
+        for name in stored.names {
+            runs.append(try DetectorRun.State(name, from: &decoder))
+        }
+        for index in detectors.indices {
+            if let source = stored.sources[index] { detectors[index].restore(runs[source]) }
         }
     }
 }

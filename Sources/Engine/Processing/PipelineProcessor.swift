@@ -17,6 +17,7 @@ package final class PipelineProcessor: BatchProcessor {
 
     package let pipeline: Pipeline
     package let fingerprint: UInt64
+    package let settings: [TextPair]
     private var stages: Stages
 
     /// - Parameters:
@@ -28,9 +29,11 @@ package final class PipelineProcessor: BatchProcessor {
     ) throws(ProcessorError) {
         self.pipeline = pipeline
         fingerprint = pipeline.fingerprint.value
+        settings = pipeline.recordedSettings
         stages = try Stages(pipeline, taskIndex: taskIndex, format: format)
     }
 
+    package var version: UInt32 { UInt32(pipeline.state.version) }
     package var stateBytes: Int { stages.stateBytes }
     package var counters: ProcessorCounters { stages.counters }
 

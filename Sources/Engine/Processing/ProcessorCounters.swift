@@ -57,17 +57,25 @@ extension ProcessorCounters {
         for count in [models.live, models.evicted, models.unkeyed] { encoder.write(count) }
     }
 
-    /// Reads the counters of the same pipeline.
-    init(_ pipeline: Pipeline, from decoder: inout StateDecoder) throws(StateError) {
+    /// Reads the counters of a pipeline that learns the same.
+    ///
+    /// - Parameters:
+    ///   - stored: The detectors that were counted.
+    ///   - sources: For each detector of this pipeline, which of those it was.
+    init(
+        _ pipeline: Pipeline, storedDetectors stored: Int, _ sources: [Int?],
+        from decoder: inout StateDecoder
+    ) throws(StateError) {
         self.init(pipeline)
-        let detectors = drifts.count
         records = try decoder.readInt()
         faults = try decoder.readIntegers(Int.self)
-        drifts = try decoder.readIntegers(Int.self)
-        warnings = try decoder.readIntegers(Int.self)
-        guard faults.count == RecordFault.allCases.count, drifts.count == detectors,
-            warnings.count == detectors
+        let storedDrifts = try decoder.readIntegers(Int.self)
+        let storedWarnings = try decoder.readIntegers(Int.self)
+        guard faults.count == RecordFault.allCases.count, storedDrifts.count == stored,
+            storedWarnings.count == stored
         else { throw .invalidValue("the counters are of another pipeline") }
+        drifts = sources.map { $0.map { storedDrifts[$0] } ?? 0 }
+        warnings = sources.map { $0.map { storedWarnings[$0] } ?? 0 }
         guard models != nil else { return }
         models = ModelCounts(
             live: try decoder.readInt(in: 0...Int.max, "the live models"),

@@ -5,6 +5,7 @@ import Formats
 /// The stages of one task and their work space.
 struct Stages: ~Copyable {
     private let pipeline: Pipeline
+    private let measurement: MeasurementKey
     private var decoder: RecordDecoder
     private var batch: DecodedBatch
     private var models: TaskModels
@@ -29,6 +30,7 @@ struct Stages: ~Copyable {
         }
         let models = try TaskModels(pipeline, declaredClasses: decoder.classCount)
         self.pipeline = pipeline
+        measurement = pipeline.measurementKey
         self.decoder = decoder
         self.models = models
         batch = DecodedBatch(
@@ -210,7 +212,7 @@ extension Stages {
     func capture() -> StagesState {
         StagesState(
             decoder: decoder.state, models: models, evaluator: evaluator, counters: counters,
-            positions: reports.positions)
+            positions: reports.positions, measurement: measurement)
     }
 
     /// Takes over what a capture wrote; after an error everything is as before.
@@ -226,11 +228,27 @@ extension Stages {
     }
 
     private mutating func read(from decoder: inout StateDecoder) throws(StateError) {
-        _ = try decoder.section("pipeline", through: 1)
+        let format = try decoder.section("pipeline", through: 2)
+        // Before format 2, what was stored is what the file says.
+        let stored = format >= 2 ? try MeasurementKey(from: &decoder) : measurement
+        let sources = measurement.sources(in: stored)
         try self.decoder.restore(from: &decoder)
-        try models.restore(pipeline, from: &decoder)
-        evaluator = try Evaluator(pipeline.evaluation, from: &decoder)
-        counters = try ProcessorCounters(pipeline, from: &decoder)
+        try models.restore(
+            pipeline, DetectorSources(stored: stored.detectors.map(\.name), sources),
+            from: &decoder)
+        if format < 2 {
+            evaluator = try Evaluator(pipeline.evaluation, from: &decoder)
+        } else {
+            var measured = StateDecoder(try decoder.readBytes())
+            if stored.evaluation == measurement.evaluation {
+                evaluator = try Evaluator(pipeline.evaluation, from: &measured)
+                try measured.finish()
+            } else {
+                evaluator = Evaluator(pipeline.evaluation)
+            }
+        }
+        counters = try ProcessorCounters(
+            pipeline, storedDetectors: stored.detectors.count, sources, from: &decoder)
         try reports.restore(from: &decoder)
         encoder = PredictionEncoder(pipeline.predictionKind)
     }

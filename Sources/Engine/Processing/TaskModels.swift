@@ -99,20 +99,31 @@ struct TaskModels: Sendable {
 extension TaskModels {
     /// Writes the models; with a field from the value that had no record for longest to the last.
     func encode(to encoder: inout StateEncoder) {
-        guard fresh != nil else { return units[0].encode(to: &encoder) }
+        encode(to: &encoder) { $0.encode(to: &$1) }
+    }
+
+    /// Writes what predictions depend on.
+    func encodeLearned(to encoder: inout StateEncoder) {
+        encode(to: &encoder) { $0.encodeLearned(to: &$1) }
+    }
+
+    private func encode(
+        to encoder: inout StateEncoder, _ write: (ModelUnit, inout StateEncoder) -> Void
+    ) {
+        guard fresh != nil else { return write(units[0], &encoder) }
         encoder.section("field_models", version: 1)
         encoder.write(values.count)
         for place in values.placesByAge {
             encoder.write(values.text(place))
-            units[place].encode(to: &encoder)
+            write(units[place], &encoder)
         }
     }
 
-    /// Takes over what the models of the same pipeline wrote.
+    /// Takes over what the models of a pipeline that learns the same wrote.
     mutating func restore(
-        _ pipeline: Pipeline, from decoder: inout StateDecoder
+        _ pipeline: Pipeline, _ detectors: DetectorSources, from decoder: inout StateDecoder
     ) throws(StateError) {
-        guard let fresh else { return try units[0].restore(pipeline, from: &decoder) }
+        guard let fresh else { return try units[0].restore(pipeline, detectors, from: &decoder) }
         _ = try decoder.section("field_models", through: 1)
         let count = try decoder.readInt(in: 0...values.limit, "the number of models")
         var restored = self
@@ -127,7 +138,7 @@ extension TaskModels {
                 throw .invalidValue("a value has two models")
             }
             var unit = fresh
-            try unit.restore(pipeline, from: &decoder)
+            try unit.restore(pipeline, detectors, from: &decoder)
             restored.put(unit, at: place)
             restored.measure(place)
         }

@@ -1,4 +1,4 @@
-import Core
+package import Core
 package import State
 
 /// Work for a task's snapshots that blocks, so that its lane does not do it.
@@ -34,6 +34,8 @@ package struct SnapshotCapture: Sendable {
     package let nextOffsets: [Int64]
     /// A journal offset that entry `sequence + 1` does not stand before.
     package let journalOffset: Int64
+    /// What the pipeline file says.
+    package let settings: [TextPair]
 }
 
 /// What goes, once two newer snapshots are referred to.

@@ -64,7 +64,7 @@ package struct SnapshotWork: Sendable {
             fingerprint: capture.fingerprint, task: task, generation: capture.generation,
             sequence: capture.sequence, inputs: capture.inputs, nextOffsets: capture.nextOffsets,
             journalOffset: capture.journalOffset, byteCount: UInt64(bytes.count),
-            stateHash: contentHash(of: bytes), chunks: [])
+            stateHash: contentHash(of: bytes), chunks: [], settings: capture.settings)
     }
 
     private mutating func write(_ part: Int, to store: any ChunkStore) throws(ChunkError) {

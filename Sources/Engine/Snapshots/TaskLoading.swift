@@ -19,35 +19,38 @@ package struct TaskLoading {
         case done(TaskStart)
     }
 
-    private enum Stage {
+    enum Stage {
         /// Looks for the last committed entry from this offset on.
         case findEntry(from: Int64)
         /// Reads the `attempt`th of the references.
         case load(SnapshotReader, attempt: Int)
         /// Looks for the last entry that began a pipeline version, in the whole journal.
         case findBeginning(Int64?)
+        /// Looks for the settings that the state was recorded with, to name what has changed.
+        case findSettings(RecordedSettings, failure: TaskFailure)
     }
 
     /// Offsets before the journal's end where the last entry is looked for first; an entry takes
     /// two, with its transaction's marker.
     private static let firstWindow: Int64 = 64
 
-    private let task: Int
-    private let processor: any BatchProcessor
+    let task: Int
+    let processor: any BatchProcessor
     private let journal: any InputLog
-    private let journalStart: Int64
+    let journalStart: Int64
     private let journalEnd: Int64
     private let confirmedEnd: Int64?
-    private let store: any ChunkStore
-    private let inputs: [TopicPartition]
-    private let startOffsets: [Int64]
-    private let lostInputPolicy: Pipeline.State.LostInputPolicy
+    let store: any ChunkStore
+    let inputs: [TopicPartition]
+    let startOffsets: [Int64]
+    let lostInputPolicy: Pipeline.State.LostInputPolicy
     private let chosen: [SnapshotReference]?
-    private var stage: Stage
+    var stage: Stage
     private var window: Int64 = firstWindow
     private var journalReached: Int64
+    var journalHadRecords = false
     private var filter = JournalFilter()
-    private var last: JournalEntry?
+    var last: JournalEntry?
     private var lastDamage: TaskFailure?
     private var notes: [String] = []
 
@@ -106,6 +109,7 @@ package struct TaskLoading {
             if let content { return try restore(content, attempt: attempt) }
             return .working(bytes: reader.byteCount, of: reader.byteTotal)
         case .findBeginning(let found): return try findBeginning(found)
+        case .findSettings(let found, let failure): return try findSettings(found, failure)
         }
     }
 
@@ -175,7 +179,21 @@ package struct TaskLoading {
     }
 
     private mutating func choose(by entry: JournalEntry) throws(TaskFailure) -> Progress {
-        try JournalReplay.check(entry, fingerprint: processor.fingerprint, partitions: inputs)
+        guard entry.version <= processor.version else {
+            throw .olderVersion(found: entry.version, expected: processor.version)
+        }
+        if entry.version < processor.version { return .done(try beginVersion(after: entry)) }
+        do throws(TaskFailure) {
+            try JournalReplay.check(entry, fingerprint: processor.fingerprint, partitions: inputs)
+        } catch {
+            guard case .otherPipeline = error else { throw error }
+            try seekJournal(to: journalStart)
+            journalReached = journalStart
+            filter = JournalFilter()
+            stage = .findSettings(
+                RecordedSettings(inSnapshot: snapshotSettings(entry)), failure: error)
+            return .working(bytes: 0, of: 0)
+        }
         return try load(attempt: 0)
     }
 
@@ -205,26 +223,13 @@ package struct TaskLoading {
     /// Reads the journal from its start for the entry that everything is replayed from: the last
     /// one with sequence 0. Entries before it are of an earlier version of the pipeline.
     private mutating func findBeginning(_ earlier: Int64?) throws(TaskFailure) -> Progress {
-        try JournalReplay.poll(journal, upTo: 256)
         var beginning = earlier
-        let count = journal.queuedCount(0)
-        for index in 0..<count {
-            let (bytes, offset) = queued(index)
-            journalReached = max(journalReached, offset + 1)
-            // What cannot be read is told by the replay, if it comes that way.
-            guard offset < journalEnd else { break }
-            if let entry = try? filter.entry(in: bytes), entry.sequence == 0 {
-                beginning = offset
-            }
+        let isAtEnd = try readJournal { entry, offset in
+            if entry.sequence == 0 { beginning = offset }
         }
-        if count > 0 {
-            journal.release(0, count)
-        } else if let end = journal.endOffset(0) {
-            journalReached = max(journalReached, end)
-        }
-        guard journalReached >= journalEnd else {
+        guard isAtEnd else {
             stage = .findBeginning(beginning)
-            return count > 0 ? .working(bytes: 0, of: 0) : .waiting
+            return journalHadRecords ? .working(bytes: 0, of: 0) : .waiting
         }
         guard let beginning else {
             if notes.isEmpty { throw .journalTruncated(start: journalStart) }
@@ -246,6 +251,29 @@ package struct TaskLoading {
             "the snapshot after entry \(references[attempt].sequence) cannot be loaded: "
                 + problem.message)
         return try load(attempt: attempt + 1)
+    }
+
+    /// Takes what the journal's log has; true at the journal's end.
+    ///
+    /// An entry that cannot be read is passed over: the replay tells it, if it comes that way.
+    mutating func readJournal(
+        _ body: (JournalEntry, Int64) -> Void
+    ) throws(TaskFailure) -> Bool {
+        try JournalReplay.poll(journal, upTo: 256)
+        let count = journal.queuedCount(0)
+        journalHadRecords = count > 0
+        for index in 0..<count {
+            let (bytes, offset) = queued(index)
+            journalReached = max(journalReached, offset + 1)
+            guard offset < journalEnd else { break }
+            if let entry = try? filter.entry(in: bytes) { body(entry, offset) }
+        }
+        if count > 0 {
+            journal.release(0, count)
+        } else if let end = journal.endOffset(0) {
+            journalReached = max(journalReached, end)
+        }
+        return journalReached >= journalEnd
     }
 
     private mutating func restore(
@@ -311,7 +339,7 @@ package struct TaskLoading {
         start.hasLostInput = true
     }
 
-    private func start(needsReplay: Bool) -> TaskStart {
+    func start(needsReplay: Bool) -> TaskStart {
         var start = TaskStart(offsets: startOffsets)
         start.needsReplay = needsReplay
         start.notes = notes

@@ -19,6 +19,11 @@ package struct TaskStart: Sendable, Equatable {
     package var needsReplay = true
     /// Whether an entry that says what was skipped must be committed before any record is taken.
     package var hasLostInput = false
+    /// Whether a new version of the state begins, where the journal of the one before ends.
+    package var beginsVersion = false
+    /// Whether the outputs of the entry that a new version follows may not all be written: at least
+    /// once, where they follow their entry.
+    package var mayLackOutputs = false
     /// What a person should know of the restore, such as a snapshot that was damaged.
     package var notes: [String] = []
 

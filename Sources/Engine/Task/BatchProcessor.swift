@@ -8,6 +8,12 @@ import State
 package protocol BatchProcessor: AnyObject {
     /// The pipeline version: what the state depends on besides the records.
     var fingerprint: UInt64 { get }
+    /// The version of the state: a task whose journal has an earlier one begins anew where that
+    /// ends.
+    var version: UInt32 { get }
+    /// The settings that the state depends on or that say what is done with it, for whoever
+    /// compares them with another pipeline file's.
+    var settings: [TextPair] { get }
     /// Memory of the state, in bytes.
     var stateBytes: Int { get }
 
@@ -31,6 +37,9 @@ package protocol BatchProcessor: AnyObject {
 }
 
 extension BatchProcessor {
+    package var version: UInt32 { 1 }
+    package var settings: [TextPair] { [] }
+
     /// Writes the complete state.
     package func encodeState(to encoder: inout StateEncoder) {
         captureState().encode(to: &encoder)
@@ -42,6 +51,13 @@ extension BatchProcessor {
         encodeState(to: &encoder)
         return contentHash(of: encoder.finish())
     }
+
+    /// The hash of what was learned.
+    package func learnedHash() -> UInt64 {
+        var encoder = StateEncoder(capacity: stateBytes)
+        captureState().encodeLearned(to: &encoder)
+        return contentHash(of: encoder.finish())
+    }
 }
 
 /// The state of a task at one moment, to be written by another thread while the task learns on.
@@ -50,4 +66,10 @@ package protocol StateCapture: Sendable {
     var stateBytes: Int { get }
     /// Writes the complete state.
     func encode(to encoder: inout StateEncoder)
+    /// Writes what predictions depend on: the state without what measures and reports them.
+    func encodeLearned(to encoder: inout StateEncoder)
+}
+
+extension StateCapture {
+    package func encodeLearned(to encoder: inout StateEncoder) { encode(to: &encoder) }
 }

@@ -282,8 +282,8 @@ struct JournalReplay {
         if digest.hash != current.predictionHash {
             throw .replayMismatch(sequence: current.sequence, what: "other prediction bytes")
         }
-        if let expected = current.stateHash {
-            if processor.stateHash() != expected {
+        if let expected = current.learnedHash {
+            if processor.learnedHash() != expected {
                 throw .replayMismatch(sequence: current.sequence, what: "another state")
             }
         }

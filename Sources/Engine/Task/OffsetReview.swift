@@ -50,6 +50,12 @@ package struct OffsetReview: Sendable {
     /// entry are written.
     package func confirmsOutputs(at positions: [Int64]) -> Bool { committed == positions }
 
+    /// The offsets up to which outputs are certainly written: at least once they are committed behind
+    /// their outputs.
+    package func withOutputs(upTo positions: [Int64]) -> [Int64] {
+        zip(positions, committed).map { $1 >= 0 ? min($0, $1) : $0 }
+    }
+
     /// The same for a task that goes on behind records that are lost, as its pipeline file allows:
     /// its positions differ from the offsets for a reason.
     package var afterLostInput: OffsetReview {

@@ -48,6 +48,12 @@ package final class PipelineTask {
     private var announcesPositions = false
     /// Whether the outputs of the last entry, which may not have been written, come next.
     private var resends = false
+    /// Whether an entry of this task has said what its settings are.
+    private var hasToldSettings = false
+    /// Whether the task begins a new version of its state where the one before ended.
+    package let beginsVersion: Bool
+    /// Whether outputs of the version before may be missing: see ``TaskStart/mayLackOutputs``.
+    package let mayLackOutputs: Bool
     private var replay: JournalReplay?
     private var keeper: SnapshotKeeper
 
@@ -76,6 +82,8 @@ package final class PipelineTask {
         spare = OutputBuffer()
         positions = start.offsets
         nextSequence = start.nextSequence
+        beginsVersion = start.beginsVersion
+        mayLackOutputs = start.mayLackOutputs
         isWaived = [Bool](repeating: false, count: start.offsets.count)
         keeper = SnapshotKeeper(
             policy: snapshots, live: start.live, previous: start.previous, skipped: start.skipped)
@@ -327,8 +335,10 @@ package final class PipelineTask {
             fingerprint: processor.fingerprint, sequence: nextSequence, generation: generation,
             inputs: log.partitions, nextOffsets: positions, rounds: building.rounds,
             recordCount: UInt64(count), predictionCount: digest.count, predictionHash: digest.hash,
-            stateHash: dueStateHash(), live: keeper.live, previous: keeper.previous,
-            skipped: keeper.skipped, isClaimed: isClaimed)
+            learnedHash: dueLearnedHash(), live: keeper.live, previous: keeper.previous,
+            skipped: keeper.skipped, version: processor.version,
+            settings: hasToldSettings ? nil : processor.settings, isClaimed: isClaimed)
+        hasToldSettings = true
         var buffer = building.take(replacing: fresh)
         let bytes = entry.encoded()
         buffer.open(key: bytes.span.extracting(0..<0), hasKey: false)
@@ -399,7 +409,8 @@ package final class PipelineTask {
             SnapshotCapture(
                 state: processor.captureState(), fingerprint: processor.fingerprint, task: index,
                 generation: generation, sequence: nextSequence - 1, inputs: log.partitions,
-                nextOffsets: positions, journalOffset: journalOffset)
+                nextOffsets: positions, journalOffset: journalOffset,
+                settings: processor.settings)
         }
     }
 
@@ -410,10 +421,10 @@ package final class PipelineTask {
 
     /// The hash of a small state every 512 entries; a large one would stop learning for too long,
     /// and the hashes of its snapshots stand for it.
-    private func dueStateHash() -> UInt64? {
+    private func dueLearnedHash() -> UInt64? {
         guard nextSequence > 0, nextSequence % 512 == 0, processor.stateBytes <= 1 << 19 else {
             return nil
         }
-        return processor.stateHash()
+        return processor.learnedHash()
     }
 }

@@ -23,6 +23,11 @@ package enum TaskFailure: Error, Equatable, Sendable {
     case overtaken
     /// The journal was written by another version of the pipeline.
     case otherPipeline(found: UInt64, expected: UInt64)
+    /// These keys of the pipeline file (with old and new values) make another model than the one
+    /// that is stored under this version.
+    case changedPipeline(keys: [String], version: UInt32)
+    /// The journal was written under a later version of the state than the pipeline file's.
+    case olderVersion(found: UInt32, expected: UInt32)
     /// The journal was written under another numeric contract.
     case otherNumerics(found: UInt32)
     /// The journal names inputs that the pipeline does not read any more.
@@ -51,38 +56,53 @@ package enum TaskFailure: Error, Equatable, Sendable {
         case .replayMismatch(let sequence, let what):
             return "the replay of journal entry \(sequence) differs from what was committed "
                 + "(\(what)); the input was changed, or the program computes differently: run the "
-                + "version that wrote it, or start a new pipeline version under another name"
+                + "version that wrote it, or use `tidewheel state reset` to begin a new model"
+        case .journalDamaged(let offset, .unsupportedVersion(_, let version)):
+            return "the journal's entry at offset \(offset) has format \(version), which this "
+                + "program does not know: a newer version wrote it; run that"
         case .journalDamaged(let offset, let error):
             return "the journal's entry at offset \(offset) cannot be read (\(error)); use the "
-                + "program version that wrote it, or start a new pipeline version"
+                + "program version that wrote it, or `tidewheel state reset` to begin a new model"
         case .journalGap(let expected, let found):
             return "the journal goes from entry \(expected) to \(found): entries are missing; its "
                 + "retention must be unlimited (retention.ms=-1, retention.bytes=-1)"
         case .journalTruncated(let start):
             return "the journal begins at offset \(start), and no snapshot stands for what came "
                 + "before: its retention deleted entries (it must be retention.ms=-1, "
-                + "retention.bytes=-1) or someone did; restore the topic, or start a new pipeline "
-                + "version under another name"
+                + "retention.bytes=-1) or someone did; restore the topic, or use "
+                + "`tidewheel state reset` to begin a new model where this one ended"
         case .snapshotsLost(let problems):
             return "the state cannot be restored: \(problems.joined(separator: "; ")); and the "
                 + "journal's beginning, from which it could be computed again, is trimmed; restore "
-                + "the state topic, or start a new pipeline version under another name"
+                + "the state topic, or use `tidewheel state reset` to begin a new model"
         case .stateUnreachable(let reason):
             return "the snapshots cannot be read now: \(reason)"
         case .overtaken:
             return "the journal was trimmed while it was read: another process has gone on with "
                 + "the task, or entries were deleted"
         case .otherPipeline(let found, let expected):
-            return "the journal belongs to another version of this pipeline (fingerprint "
-                + "\(String(found, radix: 16)), this file's is \(String(expected, radix: 16))); "
-                + "undo the change, or give the pipeline a new name to start a fresh model"
+            return "the state is that of a pipeline that learns differently, or of another one of "
+                + "this name (fingerprint \(String(found, radix: 16)), this file's is "
+                + "\(String(expected, radix: 16))); `tidewheel check FILE --connect` tells which "
+                + "keys differ: undo the change, or raise state.version (or use `tidewheel state "
+                + "reset`) to begin a new model where this one ends, or give the pipeline a new "
+                + "name to learn everything again"
+        case .changedPipeline(let keys, let version):
+            return "\(keys.joined(separator: ", ")) would make another model than the one that is "
+                + "stored; undo the change, or set state.version: \(version + 1) to begin a new "
+                + "model where this one ends (each record keeps its one prediction), or give the "
+                + "pipeline a new name to learn everything again"
+        case .olderVersion(let found, let expected):
+            return "the state is at state.version \(found), the pipeline file says \(expected): "
+                + "run the newer file, or set state.version to \(found + 1) to begin a new model"
         case .otherNumerics(let found):
             return "the journal was computed under numerics version \(found), this program has "
-                + "\(numericsVersion); run the version that wrote it, or give the pipeline a new name"
+                + "\(numericsVersion); run the version that wrote it, or raise state.version to begin "
+                + "a new model where this one ends"
         case .otherInputs(let partitions):
             let names = partitions.map { "\($0.topic)[\($0.partition)]" }.joined(separator: ", ")
             return "the journal was written with other inputs (\(names)); undo the change of "
-                + "input, or give the pipeline a new name"
+                + "input, or raise state.version to begin a new model with these"
         }
     }
 }

@@ -11,7 +11,11 @@ package enum CheckCommand: Command {
             "Without --connect nothing but the file is read. With it, the brokers are asked "
                 + "whether the topics are there or can be created, have the partitions that the "
                 + "pipeline needs, may be read, and keep the journal for ever. The right to write "
-                + "shows when the pipeline starts: there is no way to try it without writing."
+                + "shows when the pipeline starts: there is no way to try it without writing.",
+            "With --connect the file is also compared with the one that the stored state comes "
+                + "from: for each key that has changed it says whether the state is kept, whether "
+                + "metrics begin anew, or whether the model would be another one, which needs a "
+                + "new state.version; exit code 1 means that the pipeline would not start.",
         ],
         arguments: [ArgumentDeclaration("FILE", .one, "the pipeline file")],
         options: [
@@ -51,12 +55,24 @@ package enum CheckCommand: Command {
             }
             return .usage
         }
-        let findings =
-            wantsKafka
-            ? ConnectionCheck(pipeline, log: KafkaConnection.log(console)).findings() : []
+        var findings: [ConnectionCheck.Finding] = []
+        var report: ChangeReport?
+        if wantsKafka {
+            let log = KafkaConnection.log(console)
+            findings = ConnectionCheck(pipeline, log: log).findings()
+            // What hides the brokers would be told twice.
+            if findings.contains(where: { $0.severity == .good }) {
+                let state = StateCheck(pipeline, log: log).run()
+                findings += state.findings
+                report = state.report
+            }
+        }
         let isGood = !findings.contains { $0.severity == .problem }
         if asJSON {
-            console.print(json(path, mistakes: [], warnings: read.warnings, findings: findings))
+            console.print(
+                json(
+                    path, mistakes: [], warnings: read.warnings, findings: findings, report: report)
+            )
         } else {
             for warning in read.warnings {
                 console.say("\(console.messagesStyle.color("warning", .yellow)): \(warning)")
@@ -109,7 +125,7 @@ package enum CheckCommand: Command {
 
     private static func json(
         _ path: String, mistakes: [ConfigurationError], warnings: [ConfigurationError],
-        findings: [ConnectionCheck.Finding]
+        findings: [ConnectionCheck.Finding], report: ChangeReport? = nil
     ) -> String {
         var json = JSONWriter()
         json.object { json in
@@ -125,8 +141,30 @@ package enum CheckCommand: Command {
                     }
                 }
             }
+            if let report { write(report, to: &json) }
         }
         return json.text
+    }
+
+    private static func write(_ report: ChangeReport, to json: inout JSONWriter) {
+        json.object("state") { json in
+            json.member("version", report.stored.version)
+            switch report.verdict {
+            case .keeps: json.member("verdict", "kept")
+            case .begins: json.member("verdict", "new_version")
+            case .refused: json.member("verdict", "refused")
+            }
+            json.list("changes") { json in
+                for change in report.changes {
+                    json.object { json in
+                        json.member("key", change.key)
+                        if let old = change.old { json.member("old", old) }
+                        if let new = change.new { json.member("new", new) }
+                        json.member("effect", change.effect.rawValue)
+                    }
+                }
+            }
+        }
     }
 
     private static func write(_ mistake: ConfigurationError, to json: inout JSONWriter) {

@@ -1,6 +1,7 @@
 import Core
 import Engine
 import Formats
+import KafkaIO
 import State
 
 /// The moment that `tidewheel replay --until` names.
@@ -102,16 +103,36 @@ extension StoredPipeline {
         }
         let place = try place(of: target, in: lines, task: task)
         let line = lines[place]
+        let kept = try keptChunks(task)
+        references.removeAll { $0.reference.firstChunkOffset < kept }
         let start = lines[...place].lastIndex { $0.sequence == 0 } ?? 0
         var moment = ReplayMoment(
             task: task, offset: line.offset, timestamp: line.timestamp, sequence: line.sequence,
             references: references.filter {
                 $0.beginning == start && $0.reference.sequence <= line.sequence
             }.map(\.reference).sorted { $0.sequence > $1.sequence })
+        if moment.references.isEmpty, lines[start].sequence > 0 {
+            let earliest = references.filter { $0.beginning == start }.map(\.reference.sequence)
+                .min().flatMap { first in lines.first { $0.sequence >= first } }
+            throw CommandFailure(
+                "task \(task): what entry \(line.sequence) was computed from is no longer kept; "
+                    + (earliest.map {
+                        "the earliest moment is after entry \($0.sequence), committed "
+                            + TimeText.utc(milliseconds: $0.timestamp)
+                    } ?? "no moment is") + "; state.history keeps more from now on")
+        }
         if case .record(_, let offset) = target, place == 0, line.sequence > 0 {
             moment.mustTake = (input, offset)
         }
         return moment
+    }
+
+    /// The offset before which no chunk of a task is kept.
+    private func keptChunks(_ task: Int) throws(KafkaError) -> Int64 {
+        guard let statePartitions, task < statePartitions else { return .max }
+        return try ends(
+            of: TopicPartition(topic: pipeline.output.stateTopic, partition: Int32(task))
+        ).low
     }
 
     private func place(

@@ -10,6 +10,7 @@ package enum StateCommand: Command {
         case list
         case show
         case verify
+        case reset
     }
 
     package static let declaration = CommandDeclaration(
@@ -23,6 +24,9 @@ package enum StateCommand: Command {
                 + "what the older one and the journal lead to.",
             "All of these change nothing and disturb no running process. Exit code 1 means that "
                 + "something is broken; each line says what to do.",
+            "reset: gives up what was learned, and says what that is first. New models begin where "
+                + "these end: predictions stay exactly once. It is refused while the pipeline "
+                + "runs.",
         ],
         arguments: [
             ArgumentDeclaration(
@@ -31,6 +35,7 @@ package enum StateCommand: Command {
         ],
         options: [
             OptionDeclaration("task", .integer("N", 0...1_000_000), "only this task"),
+            OptionDeclaration(flag: "yes", "reset without asking"),
             OptionDeclaration(flag: "json", "print the result as JSON"),
         ],
         examples: [
@@ -41,6 +46,8 @@ package enum StateCommand: Command {
             CommandExample(
                 "tidewheel state verify configs/electricity.yaml",
                 "prove that a restore gives the model bit for bit"),
+            CommandExample(
+                "tidewheel state reset configs/electricity.yaml --yes", "begin a new model"),
         ])
 
     package static func run(_ arguments: ParsedArguments, console: Console) throws -> ExitCode {
@@ -62,6 +69,9 @@ package enum StateCommand: Command {
             case .list: return try StateListing(stored).run(tasks, asJSON: asJSON, console)
             case .show: return try StateDetails(stored).run(tasks, asJSON: asJSON, console)
             case .verify: return try StateVerification(stored).run(tasks, asJSON: asJSON, console)
+            case .reset:
+                return try StateReset(stored).run(
+                    tasks, isConfirmed: arguments.flag("yes"), asJSON: asJSON, console)
             }
         } catch let error as KafkaError {
             throw CommandFailure("tidewheel state: \(error)")

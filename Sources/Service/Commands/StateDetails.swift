@@ -51,7 +51,7 @@ struct StateDetails {
                     + "\(last.entry.generation)")
             add(
                 "version",
-                "fingerprint \(StateListing.hex(last.entry.fingerprint)), numerics "
+                "\(last.entry.version), fingerprint \(StateListing.hex(last.entry.fingerprint)), numerics "
                     + "\(last.entry.numericsVersion)")
         } else {
             add("entry", "none: the task has never committed")

@@ -29,7 +29,8 @@ struct StateListing {
         let count = stored.layout.taskCount
         var lines = [
             "\(pipeline.name): \(count) task\(count == 1 ? "" : "s"), one model per "
-                + "\(pipeline.scope.text), fingerprint \(Self.hex(pipeline.fingerprint.value))"
+                + "\(pipeline.scope.text), state version \(pipeline.state.version), fingerprint "
+                + Self.hex(pipeline.fingerprint.value)
         ]
         var table = TextTable(
             header: [
@@ -70,13 +71,14 @@ struct StateListing {
         var remarks: [String] = []
         if let problem = task.problem { remarks.append(problem) }
         if let entry = task.last?.entry {
-            if entry.numericsVersion != numericsVersion {
-                remarks.append(TaskFailure.otherNumerics(found: entry.numericsVersion).message)
-            } else if entry.fingerprint != stored.pipeline.fingerprint.value {
+            let state = ChangeReport.Stored(
+                version: entry.version, fingerprint: entry.fingerprint,
+                numericsVersion: entry.numericsVersion, settings: nil)
+            if ChangeReport(stored.pipeline, stored: state).verdict != .keeps {
                 remarks.append(
-                    "its state is of another version of the pipeline (fingerprint "
-                        + "\(Self.hex(entry.fingerprint))); `tidewheel check "
-                        + "\(stored.pipeline.file) --connect` says what differs")
+                    "its state (version \(entry.version), fingerprint "
+                        + "\(Self.hex(entry.fingerprint))) is not that of this file; `tidewheel "
+                        + "check \(stored.pipeline.file) --connect` says what differs")
             }
         }
         for (name, snapshot) in [("live", task.live), ("previous", task.previous)] {
@@ -113,6 +115,7 @@ struct StateListing {
         var json = JSONWriter()
         json.object { json in
             json.member("pipeline", stored.pipeline.name)
+            json.member("version", stored.pipeline.state.version)
             json.member("fingerprint", Self.hex(stored.pipeline.fingerprint.value))
             json.member("numerics_version", numericsVersion)
             json.list("tasks") { json in
@@ -127,6 +130,7 @@ struct StateListing {
         if let last = task.last {
             json.member("sequence", last.entry.sequence)
             json.member("generation", last.entry.generation)
+            json.member("version", last.entry.version)
             json.member("fingerprint", Self.hex(last.entry.fingerprint))
             json.member("numerics_version", last.entry.numericsVersion)
             json.member("journal_offset", last.offset)

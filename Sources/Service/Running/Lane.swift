@@ -324,8 +324,15 @@ final class Lane: Sendable {
     private func arrive(_ seat: Seat) throws(TaskFailure) -> ReleaseReason? {
         seat.hasArrived = true
         if seat.review.confirmsOutputs(at: seat.task.nextOffsets) { seat.task.confirmOutputs() }
+        if seat.task.mayLackOutputs {
+            // No model of the version before is there to compute them again: the new one does.
+            let offsets = seat.review.withOutputs(upTo: seat.task.nextOffsets)
+            if offsets != seat.task.nextOffsets { try seat.task.moveOn(to: offsets) }
+        }
+        // A new version goes on at the offsets of the one before, although it has no entries yet.
+        let sequence = seat.task.beginsVersion ? max(1, seat.task.sequence) : seat.task.sequence
         let verdict = seat.review.verdict(
-            sequence: seat.task.sequence, positions: seat.task.nextOffsets)
+            sequence: sequence, positions: seat.task.nextOffsets)
         let said: String?
         switch verdict {
         case .agreed(let note): said = note

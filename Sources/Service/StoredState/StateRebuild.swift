@@ -99,6 +99,11 @@ struct StateRebuild {
                 task: task, processor: processor, journal: journal, journalStart: journalEnds.low,
                 journalEnd: end, store: store, inputs: inputs, startOffsets: lowest,
                 references: references), report)
+        guard !start.beginsVersion else {
+            throw CommandFailure(
+                "the state is of an earlier state.version than \(pipeline.state.version), which "
+                    + "the file says and which has not begun there; use the file that wrote it")
+        }
         let log = try reader.openLog(
             Array(zip(inputs, start.offsets)).map { ($0, $1) }, wake: wakeup.descriptor)
         defer { try? reader.close(log) }

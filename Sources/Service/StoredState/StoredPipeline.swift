@@ -113,9 +113,12 @@ final class StoredPipeline {
         }
     }
 
-    /// The last committed record of each of these tasks' journals; tasks without one are left out.
-    func lastRecords(of tasks: [Int]) throws(KafkaError) -> [Int: KafkaRecord] {
-        var found: [Int: KafkaRecord] = [:]
+    /// The last entry that counts of each of these tasks' journals, or why it cannot be read; tasks
+    /// without one are left out.
+    func lastEntries(
+        of tasks: [Int]
+    ) throws(KafkaError) -> [Int: Result<Entry, TaskFailure>] {
+        var found: [Int: Result<Entry, TaskFailure>] = [:]
         var missing: [(task: Int, low: Int64, high: Int64)] = []
         for task in tasks {
             let ends = try ends(of: journal(task))
@@ -124,40 +127,37 @@ final class StoredPipeline {
         // An entry takes two offsets, with its transaction's marker.
         var reach: Int64 = 64
         while !missing.isEmpty {
+            var readers: [Int: JournalReading] = [:]
             try readJournals(from: missing.map { ($0.task, max($0.low, $0.high - reach)) }) {
-                found[Int($0.partition)] = $0
+                readers[Int($0.partition), default: JournalReading()].take($0) { _ in }
             }
-            missing.removeAll { found[$0.task] != nil || $0.high - reach <= $0.low }
+            for (task, reading) in readers { found[task] = reading.last }
+            missing.removeAll { task, low, high in
+                if high - reach <= low { return true }
+                // Which claimed entries count is certain only from the journal's start on.
+                if case .success(let last)? = found[task] { return !last.entry.isClaimed }
+                return found[task] != nil
+            }
             reach *= 8
         }
         return found
     }
 
-    /// Every committed entry of a task's journal that is still kept.
+    /// Every committed entry of a task's journal that is still kept and counts.
     ///
+    /// - Returns: the highest claim among them; 0 for a journal of transactions.
     /// - Throws: ``KafkaError``, or ``TaskFailure`` for an entry that cannot be read.
-    func entries(of task: Int, _ body: (Entry) -> Void) throws {
+    @discardableResult
+    func entries(of task: Int, _ body: (Entry) -> Void) throws -> Int32 {
         let ends = try ends(of: journal(task))
-        guard ends.high > ends.low else { return }
+        guard ends.high > ends.low else { return 0 }
+        var reading = JournalReading()
         var failure: TaskFailure?
         try readJournals(from: [(task, ends.low)]) { record in
-            do throws(TaskFailure) {
-                if failure == nil { body(try Self.decode(record)) }
-            } catch {
-                failure = error
-            }
+            if failure == nil { failure = reading.take(record, body) }
         }
         if let failure { throw failure }
-    }
-
-    static func decode(_ record: KafkaRecord) throws(TaskFailure) -> Entry {
-        do throws(StateError) {
-            return Entry(
-                entry: try JournalEntry(decoding: record.value ?? []), offset: record.offset,
-                timestamp: record.timestamp)
-        } catch {
-            throw .journalDamaged(offset: record.offset, error)
-        }
+        return reading.claim
     }
 
     // MARK: Snapshots
@@ -182,6 +182,33 @@ final class StoredPipeline {
             return try SnapshotIndex(decoding: bytes)
         } catch {
             throw SnapshotProblem(error)
+        }
+    }
+}
+
+/// Reads a journal's records in their order, through the filter that tells which entries count.
+private struct JournalReading {
+    private var filter = JournalFilter()
+    private(set) var last: Result<StoredPipeline.Entry, TaskFailure>?
+
+    var claim: Int32 { filter.claim }
+
+    /// Takes a record; the failure if it cannot be read.
+    @discardableResult
+    mutating func take(
+        _ record: KafkaRecord, _ body: (StoredPipeline.Entry) -> Void
+    ) -> TaskFailure? {
+        do throws(StateError) {
+            guard let entry = try filter.entry(in: record.value ?? []) else { return nil }
+            let found = StoredPipeline.Entry(
+                entry: entry, offset: record.offset, timestamp: record.timestamp)
+            last = .success(found)
+            body(found)
+            return nil
+        } catch {
+            let failure = TaskFailure.journalDamaged(offset: record.offset, error)
+            last = .failure(failure)
+            return failure
         }
     }
 }

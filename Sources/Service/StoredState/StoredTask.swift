@@ -47,21 +47,21 @@ struct StoredTask {
 extension StoredPipeline {
     /// Looks at these tasks.
     func tasks(_ numbers: [Int]) throws(KafkaError) -> [StoredTask] {
-        let records = try lastRecords(of: numbers)
+        let found = try lastEntries(of: numbers)
         var tasks: [StoredTask] = []
-        for number in numbers { tasks.append(try task(number, last: records[number])) }
+        for number in numbers { tasks.append(try task(number, last: found[number])) }
         return tasks
     }
 
-    private func task(_ number: Int, last record: KafkaRecord?) throws(KafkaError) -> StoredTask {
+    private func task(
+        _ number: Int, last found: Result<Entry, TaskFailure>?
+    ) throws(KafkaError) -> StoredTask {
         var last: Entry?
         var problem: String?
-        if let record {
-            do throws(TaskFailure) {
-                last = try Self.decode(record)
-            } catch {
-                problem = error.message
-            }
+        switch found {
+        case .success(let entry): last = entry
+        case .failure(let failure): problem = failure.message
+        case nil: break
         }
         let inputs = layout.inputs(ofTask: number)
         var inputEnds: [(low: Int64, high: Int64)] = []

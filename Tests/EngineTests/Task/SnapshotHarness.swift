@@ -7,13 +7,20 @@ import Testing
 /// Predicts the hash of everything seen so far: any loss, repeat or change of order shows.
 final class RunningHash: BatchProcessor {
     let fingerprint: UInt64
+    let version: UInt32
+    let settings: [TextPair]
     var hash: UInt64 = 1
     var stateBytes: Int { 8 + padding.count }
     /// Makes the state larger than a chunk.
     var padding: [UInt8]
 
-    init(fingerprint: UInt64 = 42, paddingBytes: Int = 0) {
+    init(
+        fingerprint: UInt64 = 42, paddingBytes: Int = 0, version: UInt32 = 1,
+        settings: [TextPair] = []
+    ) {
         self.fingerprint = fingerprint
+        self.version = version
+        self.settings = settings
         var random = SplitMix64(seed: 3)
         padding = (0..<paddingBytes).map { _ in UInt8(random.next(below: 256)) }
     }

@@ -1,0 +1,134 @@
+import Core
+import Engine
+import KafkaIO
+import State
+
+/// Compares a pipeline file with the state that is stored under its name: what starting it would do.
+struct StateCheck {
+    /// What was found.
+    struct Outcome {
+        var findings: [ConnectionCheck.Finding] = []
+        /// `nil` if nothing is stored, or it cannot be read.
+        var report: ChangeReport?
+    }
+
+    private let pipeline: Pipeline
+    private let log: KafkaLog
+
+    init(_ pipeline: Pipeline, log: KafkaLog) {
+        self.pipeline = pipeline
+        self.log = log
+    }
+
+    func run() -> Outcome {
+        var outcome = Outcome()
+        do {
+            if try hasJournal(&outcome) { try compare(&outcome) }
+        } catch let error as TaskFailure {
+            outcome.findings.append(.init(severity: .problem, message: error.message))
+        } catch {
+            outcome.findings.append(.init(severity: .problem, message: "\(error)"))
+        }
+        return outcome
+    }
+
+    /// Whether there is a journal; that there was one shows in the group's offsets.
+    private func hasJournal(_ outcome: inout Outcome) throws(KafkaError) -> Bool {
+        let admin = try KafkaAdmin(
+            settings: pipeline.kafkaSettings, groupID: pipeline.groupID, log: log)
+        defer { admin.close() }
+        if try admin.partitionCount(of: pipeline.output.journalTopic) != nil { return true }
+        guard let topic = pipeline.input.topic,
+            let partitions = try admin.partitionCount(of: topic)
+        else { return false }
+        let inputs = (0..<Int32(partitions)).map { TopicPartition(topic: topic, partition: $0) }
+        let committed = try admin.committedOffsets(of: pipeline.groupID, inputs)
+        if let input = inputs.indices.first(where: { committed[$0] > 0 }) {
+            outcome.findings.append(
+                .init(
+                    severity: .problem,
+                    message:
+                        "the journal \(pipeline.output.journalTopic) does not exist, but group "
+                        + "\(pipeline.groupID) has committed offset \(committed[input]) of "
+                        + "\(topic)[\(input)]: the topic was deleted, or output.journal was "
+                        + "changed; restore the topic, or change the name back"))
+        } else {
+            outcome.findings.append(
+                .init(severity: .note, message: "no state is stored: a new model begins"))
+        }
+        return false
+    }
+
+    private func compare(_ outcome: inout Outcome) throws {
+        let stored = try StoredPipeline(pipeline, log: log)
+        let tasks = try stored.tasks(Array(0..<stored.layout.taskCount))
+        for task in tasks {
+            if let problem = task.problem {
+                outcome.findings.append(
+                    .init(severity: .problem, message: "task \(task.number): \(problem)"))
+            }
+        }
+        let states = try tasks.compactMap { task in
+            try stored.recorded(task).map { (task: task.number, state: $0) }
+        }
+        guard let first = states.first else {
+            if outcome.findings.isEmpty {
+                outcome.findings.append(
+                    .init(severity: .note, message: "no state is stored: a new model begins"))
+            }
+            return
+        }
+        let report = ChangeReport(pipeline, stored: first.state)
+        outcome.report = report
+        for change in report.changes {
+            outcome.findings.append(
+                .init(severity: .note, message: "\(change.text) (\(change.consequence))"))
+        }
+        outcome.findings.append(conclusion(report))
+        for (task, state) in states.dropFirst()
+        where state.fingerprint != first.state.fingerprint || state.version != first.state.version {
+            if case .refused(let why) = ChangeReport(pipeline, stored: state).verdict {
+                outcome.findings.append(
+                    .init(severity: .problem, message: "task \(task): \(why)"))
+            }
+        }
+    }
+
+    private func conclusion(_ report: ChangeReport) -> ConnectionCheck.Finding {
+        switch report.verdict {
+        case .keeps:
+            .init(
+                severity: .good,
+                message: "the stored state (version \(report.stored.version)) is kept")
+        case .begins:
+            .init(
+                severity: .note,
+                message: "version \(pipeline.state.version) of the state begins, with a new model, "
+                    + "where version \(report.stored.version) ends; each record keeps its one "
+                    + "prediction")
+        case .refused(let why): .init(severity: .problem, message: why)
+        }
+    }
+}
+
+extension StoredPipeline {
+    /// What is recorded of the file under which a task's state stands; `nil` if there is none.
+    func recorded(_ task: StoredTask) throws -> ChangeReport.Stored? {
+        guard let last = task.last?.entry else { return nil }
+        let snapshot = task.live?.reference.sequence
+        var told: (settings: [TextPair], sequence: UInt64)?
+        try entries(of: task.number) { found in
+            if found.entry.sequence == 0 { told = nil }
+            if let settings = found.entry.settings { told = (settings, found.entry.sequence) }
+        }
+        var settings = told?.settings
+        if case .success(let index)? = task.live?.index, !index.settings.isEmpty,
+            (told?.sequence ?? 0) <= (snapshot ?? 0)
+        {
+            settings = index.settings
+        }
+        return ChangeReport.Stored(
+            version: last.version, fingerprint: last.fingerprint,
+            numericsVersion: last.numericsVersion, settings: settings)
+    }
+}
