@@ -43,7 +43,7 @@ struct PauseBenchmark {
             learning: """
                 features: { \(columns(100)) }
                 label: { field: y, classes: ["0", "1"] }
-                model: { hoeffding_tree: { grace_period: 50, memory: 1 GiB, tau: 0.3 } }
+                model: { hoeffding_tree: { grace_period: 50, memory: 1 GiB, delta: 0.5, tau: 1 } }
                 """, bytes: 100_000_000
         ) { random, _ in wide(&random, 100) },
         Contender(

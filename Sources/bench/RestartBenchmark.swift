@@ -87,6 +87,7 @@ struct RestartBenchmark {
             }
             let time = Double(tw_monotonic_nanoseconds() - began) * 1e-6
             if isKill { killed.append(time) } else { stopped.append(time) }
+            try read(consumer, child, seconds: 0.2)
             print(isKill ? "killed" : "stopped", rounded(time, 1))
             if isVerbose { print(child.errors) }
             fflush(nil)
@@ -115,8 +116,8 @@ struct RestartBenchmark {
     }
 
     private func report(_ killed: [Double], _ stopped: [Double], said: String) throws {
-        let bytes = said.split(separator: "\n").last { $0.contains("snapshot written") }?
-            .split(separator: " ").first { $0.hasPrefix("bytes=") }?.dropFirst(6)
+        let bytes = said.split(separator: "\n").last { $0.contains("snapshot_bytes=") }?
+            .split(separator: " ").first { $0.hasPrefix("snapshot_bytes=") }?.dropFirst(15)
         var fields: [(String, Double)] = [("state_bytes", bytes.flatMap { Double($0) } ?? .nan)]
         for (name, times) in [("killed", killed), ("stopped", stopped)] {
             fields.append(("\(name)_p50_ms", rounded(quantile(times, 0.5), 1)))

@@ -20,7 +20,7 @@ extension ControlLoop {
                 seats[task]?.progress = progress
                 tellProgress(task)
             case .loading(let task, .done(let snapshot, let notes)):
-                seats[task]?.loadedSequence = snapshot?.sequence
+                seats[task]?.loaded = snapshot
                 for note in notes { log.say(.warning, note, [("task", "\(task)")]) }
             }
         }
@@ -70,7 +70,10 @@ extension ControlLoop {
             if let note { log.say(.warning, note, [("task", "\(task)")]) }
             let words = sequence == 0 ? "task started" : "task restored"
             var fields = [("sequence", "\(sequence)")]
-            if let loaded = seats[task]?.loadedSequence { fields.append(("snapshot", "\(loaded)")) }
+            if let loaded = seats[task]?.loaded {
+                fields.append(("snapshot", "\(loaded.sequence)"))
+                fields.append(("snapshot_bytes", "\(loaded.byteCount)"))
+            }
             fields.append(("replayed_records", "\(seats[task]?.restoredRecords ?? 0)"))
             wentLive(task, words, fields)
         case .resumed(let task):

@@ -127,7 +127,7 @@ extension ControlLoop {
             seat.isRetiring = false
             seat.progress = nil
             seat.restoredRecords = 0
-            seat.loadedSequence = nil
+            seat.loaded = nil
             seat.restoreStarted = now
             seats[task] = seat
             runner.start()

@@ -51,8 +51,8 @@ struct ControlLoop: ~Copyable {
         var parkedSequence: UInt64?
         /// Whether the task was asked to end after its commit, to be started with more inputs.
         var isRetiring = false
-        /// The entry after which the loaded snapshot stands.
-        var loadedSequence: UInt64?
+        /// The snapshot that the task began with.
+        var loaded: SnapshotReference?
         /// Whether it was said that snapshots cannot be written, or old ones not deleted.
         var cannotSnapshot = false
         var cannotTrim = false
