@@ -41,22 +41,21 @@ struct PauseBenchmark {
         Contender(
             name: "tree, 100 MB",
             learning: """
-                features: { \(columns(100)) }
+                features: { \(columns(330)) }
                 label: { field: y, classes: ["0", "1"] }
                 model: { hoeffding_tree: { grace_period: 50, memory: 1 GiB, delta: 0.5, tau: 1 } }
                 """, bytes: 100_000_000
-        ) { random, _ in wide(&random, 100) },
+        ) { random, _ in wide(&random, 330) },
         Contender(
             name: "model per device, 100 MB",
             learning: """
-                features: { a: numeric, b: numeric }
+                features: { \(columns(6)) }
                 label: { field: y, classes: ["0", "1"] }
                 model: { hoeffding_tree: { grace_period: 50 } }
                 one_model_per: { field: d, limit: 1000000 }
                 """, bytes: 100_000_000
         ) { random, index in
-            let (a, b) = (random.nextUnit(), random.nextUnit())
-            return #"{"d":"\#(index % 20_000)","a":\#(a),"b":\#(b),"y":\#(a > b ? 1 : 0)}"#
+            #"{"d":"\#(index)",\#(wide(&random, 6).dropFirst())"#
         },
         Contender(
             name: "hashed words, 64 MB",
@@ -131,7 +130,7 @@ struct PauseBenchmark {
             repeat {
                 _ = try pass(processor, records, &output)
                 passes += 1
-            } while processor.stateBytes < contender.bytes && passes < 400
+            } while processor.stateBytes < contender.bytes && passes < 60
             var captures: [Double] = []
             var usual: [Double] = []
             var before: [Double] = []
