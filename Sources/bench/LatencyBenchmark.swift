@@ -7,14 +7,30 @@ import TestSupport
 ///
 /// From the input record's creation (its CreateTime, which the producer here also notes in
 /// microseconds) to the moment in which a read-committed consumer is handed the output with the
-/// same id. The pipeline runs at its defaults, the copy loop with commits every 20 ms.
+/// same id. Pipelines run at their defaults, the copy loop with commits every 20 ms.
 struct LatencyBenchmark {
+    /// What is measured: the copy loop, or a pipeline with one model.
+    private struct Contender {
+        let name: String
+        /// Of the input: what the model reads.
+        let partitions: Int
+        /// `nil` for the copy loop.
+        var guarantee: String?
+    }
+
+    private static let all = [
+        Contender(name: "copy_loop_20_ms", partitions: 4),
+        Contender(name: "pipeline", partitions: 4, guarantee: "exactly_once"),
+        Contender(name: "pipeline_one_input", partitions: 1, guarantee: "exactly_once"),
+        Contender(name: "at_least_once", partitions: 4, guarantee: "at_least_once"),
+        Contender(name: "at_least_once_one_input", partitions: 1, guarantee: "at_least_once"),
+    ]
+
     private let rate: Int
     private let seconds: Int
     private let rounds: Int
-    private let contenders: [String]
+    private let contenders: [Contender]
     private let jsonPath: String?
-    private let partitions = 4
     /// Sent before measuring begins, so that topics, group and caches are warm.
     private let warmUpSeconds = 10
 
@@ -22,14 +38,19 @@ struct LatencyBenchmark {
         rate = try arguments.number("rate", default: 5_000)
         seconds = try arguments.number("seconds", default: 30)
         rounds = try arguments.number("rounds", default: 3)
+        let names = try arguments.option("only")?.split(separator: ",").map(String.init)
         contenders =
-            try arguments.option("only")?.split(separator: ",").map(String.init)
-            ?? ["copy_loop_20_ms", "pipeline"]
+            try names.map { names in
+                try names.map { name in
+                    guard let contender = Self.all.first(where: { $0.name == name }) else {
+                        let known = Self.all.map(\.name).joined(separator: ", ")
+                        throw BenchmarkFailure.usage("--only: \(name) is none of \(known)")
+                    }
+                    return contender
+                }
+            } ?? Self.all
         jsonPath = try arguments.option("json")
         try arguments.finish()
-        guard contenders.allSatisfy({ $0 == "copy_loop_20_ms" || $0 == "pipeline" }) else {
-            throw BenchmarkFailure.usage("--only: expected copy_loop_20_ms or pipeline")
-        }
         guard rate > 0, seconds > 0 else {
             throw BenchmarkFailure.usage("--rate and --seconds must be positive")
         }
@@ -47,20 +68,22 @@ struct LatencyBenchmark {
         let rows = try ElectricityRows()
         var results: [String: [LatencyRun]] = [:]
         for round in 1...rounds {
-            for name in contenders {
-                let run = try measure(name, round: round, cluster, rows)
-                print("round \(round)", name, jsonLine(run.fields))
+            for contender in contenders {
+                let run = try measure(contender, round: round, cluster, rows)
+                print("round \(round)", contender.name, jsonLine(run.fields))
                 fflush(nil)
-                results[name, default: []].append(run)
+                results[contender.name, default: []].append(run)
             }
         }
         try report(results)
     }
 
     private func measure(
-        _ kind: String, round: Int, _ cluster: KafkaCluster, _ rows: ElectricityRows
+        _ contender: Contender, round: Int, _ cluster: KafkaCluster, _ rows: ElectricityRows
     ) throws -> LatencyRun {
-        let name = "latency-\(kind.replacingOccurrences(of: "_", with: "-"))-\(round)"
+        let kind = contender.name.replacingOccurrences(of: "_", with: "-")
+        let partitions = contender.partitions
+        let name = "latency-\(kind)-\(round)"
         let input = "\(name)-input"
         let output = "\(name).predictions"
         try cluster.createTopic(input, partitions: partitions)
@@ -68,10 +91,11 @@ struct LatencyBenchmark {
         var arguments = [
             executable("bench"), "copy", cluster.bootstrap, input, output, name, "--commit", "20",
         ]
-        if kind == "pipeline" {
+        if let guarantee = contender.guarantee {
             let file = PipelineFile(
                 name: name, bootstrap: cluster.bootstrap, inputTopic: input,
-                model: "hoeffding_tree: {}", oneModelPer: "pipeline")
+                model: "hoeffding_tree: {}", oneModelPer: "pipeline",
+                more: "delivery: { guarantee: \(guarantee) }")
             arguments = [executable("tidewheel"), "run", try file.write(to: cluster.folder).path]
         }
         let consumer = try KafkaClient(

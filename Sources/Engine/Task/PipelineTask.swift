@@ -41,6 +41,8 @@ package final class PipelineTask {
     private var nextSequence: UInt64 = 0
     private var commitStarted = Int64.min / 2
     private var isAtEnd = false
+    /// Whether the last step took all that it may at once, so that there may be much more.
+    private var hasFullBatch = false
     /// Inputs that were waited for in vain since they last had a record.
     private var isWaived: [Bool]
     private var waitingSince: Int64?
@@ -223,6 +225,7 @@ package final class PipelineTask {
         }
         waitingSince = nil
         let count = try consume(mayRunDry: mayRunDry)
+        hasFullBatch = count == batchLimit
         keeper.note(records: count)
         return .worked(records: count)
     }
@@ -304,7 +307,7 @@ package final class PipelineTask {
         if force { return true }
         let elapsed = now - commitStarted
         return elapsed >= policy.busyInterval
-            || (isAtEnd && elapsed >= policy.idleInterval)
+            || (isQuiet && elapsed >= policy.idleInterval)
             || building.buffer.byteCount >= policy.byteLimit
             || building.rounds.count * positions.count >= policy.roundLimit
     }
@@ -314,7 +317,12 @@ package final class PipelineTask {
         guard isLive, spare != nil, building.hasWork || keeper.hasReferenceToInstall else {
             return nil
         }
-        return commitStarted + (isAtEnd ? policy.idleInterval : policy.busyInterval)
+        return commitStarted + (isQuiet ? policy.idleInterval : policy.busyInterval)
+    }
+
+    /// Whether the inputs are read to their ends, or little comes.
+    private var isQuiet: Bool {
+        isAtEnd || (!hasFullBatch && building.recordCount <= CommitPolicy.fewRecords)
     }
 
     /// Hands out the commit of everything computed so far, if one is due.

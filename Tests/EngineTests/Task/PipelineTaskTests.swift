@@ -237,4 +237,24 @@ struct PipelineTaskTests {
         #expect(run.task.isCommitDue(now: 15), "all read")
         #expect(!run.task.isCommitDue(now: 14))
     }
+
+    @Test("a trickle that never ends is committed soon, a flood that pauses for breath is not")
+    func trickle() throws {
+        let records = makeRecords(partitions: 1, count: 1000, seed: 3)
+        let output = MemoryOutput()
+        let run = try Run(
+            records: records, output: output, policy: .auto(), batchLimit: 100)
+        run.log?.signalsEnd = [false]
+        run.log?.visible = [30]
+        #expect(run.commit(output, now: 0, force: false))
+        _ = try run.task.step(now: 10)
+        #expect(run.task.isCommitDue(now: 15), "all that came, though it says no end")
+        #expect(!run.task.isCommitDue(now: 14))
+        #expect(run.task.nextCommitTime() == 15)
+        run.log?.visible = [30 + 300 + 50]
+        for _ in 0..<4 { _ = try run.task.step(now: 12) }
+        #expect(run.task.nextOffsets[0] > records[0][379].offset)
+        #expect(!run.task.isCommitDue(now: 99))
+        #expect(run.task.isCommitDue(now: 100))
+    }
 }
