@@ -151,6 +151,42 @@ struct AtLeastOnceOutputTests {
         successor.leave { _ in }
     }
 
+    @Test("a killed and restarted broker is survived; what waits is written once")
+    func outage() throws {
+        let cluster = try KafkaCluster()
+        let pipeline = try TestPipeline(bootstrap: cluster.bootstrap)
+        try pipeline.createTopics(partitions: 1)
+        let output = makeOutput(pipeline)
+        try definite(output.initialize)
+        var buffer = OutputBuffer()
+        fill(&buffer, "before", entry(0, 1), entryFirst: true)
+        try commit(output, buffer, pipeline, next: 1)
+        try cluster.kill()
+        fill(&buffer, "during", entry(1, 1), entryFirst: true)
+        var failures = 0
+        for _ in 0..<20 {
+            do {
+                try commit(output, buffer, pipeline, next: 2)
+                break
+            } catch OutputFailure.abortable {
+                failures += 1
+                if failures == 1 { try cluster.restart() }
+                try output.abort()
+            }
+        }
+        #expect(failures > 0)
+        fill(&buffer, "after", entry(2, 1), entryFirst: false)
+        try commit(output, buffer, pipeline, next: 3)
+        #expect(try pipeline.committed(pipeline.output) == ["before", "during", "after"])
+        #expect(try counted(pipeline) == ["0/1", "1/1", "2/1"])
+        let inputs = [TopicPartition(topic: pipeline.input, partition: 0)]
+        let arrived = try wait {
+            try pipeline.admin.committedOffsets(of: pipeline.name, inputs) == [3]
+        }
+        #expect(arrived)
+        output.close()
+    }
+
     @Test("a commit that was begun again after a time-out writes nothing twice")
     func resumed() throws {
         let pipeline = try TestPipeline.shared()

@@ -13,6 +13,7 @@ final class TaskProducer {
     }
 
     let handle: KafkaHandle
+    private let isTransactional: Bool
     /// The records given to librdkafka so far.
     private(set) var sentCount = 0
     /// By the raw value of their streams; nil for those that the task does not write.
@@ -24,7 +25,6 @@ final class TaskProducer {
     ) throws(KafkaError) {
         let defaults: [TextPair]
         let binding: [TextPair]
-        let reportsDeliveries: Bool
         switch kind {
         case .transactional(let id):
             defaults = [
@@ -35,13 +35,13 @@ final class TaskProducer {
                 TextPair("retry.backoff.ms", "5"),
             ]
             binding = [TextPair("transactional.id", id)]
-            reportsDeliveries = false
+            isTransactional = true
         case .plain:
             defaults = [TextPair("linger.ms", "0")]
             // Whoever waits for a record gives up, not the client: one that it gave up would leave a
             // gap.
             binding = [TextPair("message.timeout.ms", "0")]
-            reportsDeliveries = true
+            isTransactional = false
         }
         let configuration = try settings.configuration(
             .producer, defaults: KafkaSettings.producerDefaults + defaults,
@@ -56,7 +56,7 @@ final class TaskProducer {
             ])
         handle = try KafkaHandle(
             .producer, name: name, configuration: configuration, log: log,
-            reportsDeliveries: reportsDeliveries)
+            reportsDeliveries: !isTransactional)
         topics = OutputStream.allCases.map { _ in nil }
         for (stream, name) in names {
             topics[Int(stream.rawValue)] = unsafe try OutputTopic(name, client: handle.pointer)
@@ -171,7 +171,9 @@ final class TaskProducer {
         if let failure = OutputFailure(ending: code, sentence: sentence) { return failure }
         let fatal = handle.fatalCode
         if fatal != RD_KAFKA_RESP_ERR_NO_ERROR {
-            return OutputFailure(ending: fatal, sentence: sentence) ?? .fatal(sentence)
+            if let failure = OutputFailure(ending: fatal, sentence: sentence) { return failure }
+            // A plain producer that lost count of what was written is replaced: copies are allowed.
+            return isTransactional ? .fatal(sentence) : .abortable(sentence)
         }
         return .abortable(sentence)
     }

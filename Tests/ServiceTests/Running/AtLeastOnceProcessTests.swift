@@ -14,6 +14,9 @@ import Testing
     .enabled(if: TestEnvironment.hasKafka, Comment(rawValue: TestEnvironment.kafkaRemedy)),
     .serialized)
 struct AtLeastOnceProcessTests {
+    /// Kills of each run; more of them where the environment asks for it.
+    private static let kills =
+        Int(ProcessInfo.processInfo.environment["TIDEWHEEL_KILLS"] ?? "") ?? 5
     private static let mode = "delivery: { guarantee: at_least_once }"
 
     /// Runs the program on a load, killing and restarting it at drawn moments; stops it in order.
@@ -81,7 +84,7 @@ struct AtLeastOnceProcessTests {
         let fixture = try PipelineFixture(
             "least-one", partitions: 2, scope: "partition", kafka: "session.timeout.ms: 6000",
             more: Self.mode)
-        let produced = try runWithKills(fixture, kills: 5, seed: 11)
+        let produced = try runWithKills(fixture, kills: Self.kills, seed: 11)
         let (predictions, copies) = try withoutCopies(fixture)
         #expect(predictions.map(\.count).reduce(0, +) == produced)
         let inputs = try fixture.read(fixture.name)
@@ -96,7 +99,7 @@ struct AtLeastOnceProcessTests {
     func severalInputs() throws {
         let fixture = try PipelineFixture(
             "least-many", partitions: 3, kafka: "session.timeout.ms: 6000", more: Self.mode)
-        let produced = try runWithKills(fixture, kills: 5, seed: 12)
+        let produced = try runWithKills(fixture, kills: Self.kills, seed: 12)
         let (predictions, copies) = try withoutCopies(fixture)
         #expect(predictions.map(\.count).reduce(0, +) == produced)
         let expected = try journalWalk(fixture)
@@ -105,6 +108,28 @@ struct AtLeastOnceProcessTests {
             #expect(
                 predictions[prediction.partition][prediction.offset] == prediction.text,
                 "\(copies) copies")
+        }
+    }
+
+    @Test("the guarantee may change between two runs: the model goes on, its journal stays one")
+    func switching() throws {
+        let fixture = try PipelineFixture("least-switch", partitions: 3)
+        let other = fixture.text + "\n" + Self.mode
+        var produced = 0
+        for (run, text) in [other, fixture.text, other, other, fixture.text].enumerated() {
+            let process = try ProgramProcess(fixture, text: text)
+            try process.wait(for: run == 0 ? "task started" : "task restored")
+            try fixture.produce(produced..<produced + 300)
+            produced += 300
+            try fixture.wait("read") { try positions(fixture) == produced }
+            // Killed but for the last: at least once the last outputs are written again.
+            if run == 2 { process.kill() } else { #expect(process.stop() == 0, "\(process.said)") }
+        }
+        let (predictions, _) = try withoutCopies(fixture)
+        let expected = try journalWalk(fixture)
+        #expect(expected.count == produced)
+        for prediction in expected {
+            #expect(predictions[prediction.partition][prediction.offset] == prediction.text)
         }
     }
 

@@ -8,10 +8,11 @@ final class ProgramProcess {
     let child: ChildProcess
     private let folder: TestFolder
 
-    init(_ fixture: PipelineFixture, _ words: [String] = []) throws {
+    /// - Parameter text: Another pipeline file than the fixture's.
+    init(_ fixture: PipelineFixture, _ words: [String] = [], text: String? = nil) throws {
         let program = try #require(BuiltProgram.path, "no program beside the test bundle")
         folder = try TestFolder()
-        let file = try folder.file("pipeline.yaml", fixture.text)
+        let file = try folder.file("pipeline.yaml", text ?? fixture.text)
         child = try ChildProcess([program, "run", file] + words, folder: folder.url)
     }
 
