@@ -68,28 +68,32 @@ struct StateCheck {
                     .init(severity: .problem, message: "task \(task.number): \(problem)"))
             }
         }
-        let states = try tasks.compactMap { task in
-            try stored.recorded(task).map { (task: task.number, state: $0) }
-        }
-        guard let first = states.first else {
+        let begun = tasks.filter { $0.last != nil }
+        guard let first = begun.first, let state = try stored.recorded(first) else {
             if outcome.findings.isEmpty {
                 outcome.findings.append(
                     .init(severity: .note, message: "no state is stored: a new model begins"))
             }
             return
         }
-        let report = ChangeReport(pipeline, stored: first.state)
+        let report = ChangeReport(pipeline, stored: state)
         outcome.report = report
         for change in report.changes {
             outcome.findings.append(
                 .init(severity: .note, message: "\(change.text) (\(change.consequence))"))
         }
         outcome.findings.append(conclusion(report))
-        for (task, state) in states.dropFirst()
-        where state.fingerprint != first.state.fingerprint || state.version != first.state.version {
-            if case .refused(let why) = ChangeReport(pipeline, stored: state).verdict {
+        // Tasks that are not as the first one are told of themselves.
+        for task in begun.dropFirst() {
+            guard let entry = task.last?.entry,
+                entry.version != state.version || entry.fingerprint != state.fingerprint
+            else { continue }
+            let other = ChangeReport.Stored(
+                version: entry.version, fingerprint: entry.fingerprint,
+                numericsVersion: entry.numericsVersion, settings: nil)
+            if case .refused(let why) = ChangeReport(pipeline, stored: other).verdict {
                 outcome.findings.append(
-                    .init(severity: .problem, message: "task \(task): \(why)"))
+                    .init(severity: .problem, message: "task \(task.number): \(why)"))
             }
         }
     }

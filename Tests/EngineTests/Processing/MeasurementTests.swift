@@ -100,4 +100,32 @@ struct MeasurementTests {
             other.report().scopes.map { $0.count } == first.report().scopes.map { $0.count })
         #expect(other.learnedHash() == first.learnedHash())
     }
+
+    @Test("a state of format 1, which did not say how it was measured, is read as the file says")
+    func firstFormat() throws {
+        let list = RecordList(FieldModelTests.records(300, devices: 1))
+        let first = try processor(Self.watching)
+        _ = try feed(first, list, 0..<300)
+        var encoder = StateEncoder()
+        first.encodeState(to: &encoder)
+        let newest = encoder.finish()
+        // Format 1 had neither the texts at the beginning nor the length before the evaluator.
+        var decoder = StateDecoder(newest)
+        _ = try decoder.section("pipeline", through: 2)
+        _ = try decoder.readString()
+        for _ in 0..<(2 * (try decoder.readInt())) { _ = try decoder.readString() }
+        let rest = Array(newest[(newest.count - decoder.remaining)...])
+        var marker = StateEncoder()
+        marker.write("classification_evaluator")
+        let place = try #require(
+            rest.indices.first { rest[$0...].starts(with: marker.bytes) })
+        var old = StateEncoder()
+        old.section("pipeline", version: 1)
+        var reader = StateDecoder(old.finish() + rest[..<(place - 8)] + rest[place...])
+        let other = try processor(Self.watching)
+        try other.restoreState(from: &reader)
+        var again = StateEncoder()
+        other.encodeState(to: &again)
+        #expect(again.finish() == newest)
+    }
 }

@@ -180,6 +180,32 @@ struct StateChangeTests {
         #expect(Array(predictions[400...]) == (try plain(fixture, from: 400)))
     }
 
+    @Test("at least once, too, a version and a reset leave no record out and none twice")
+    func atLeastOnce() throws {
+        let fixture = try PipelineFixture(
+            "claimed", partitions: 2, more: "delivery: { guarantee: at_least_once }")
+        try fixture.produce(0..<400)
+        let running = fixture.start()
+        try fixture.waitForPredictions(400)
+        #expect(running.stop() == .stopped)
+        let raised = try changed(fixture, "state: {", "state: { version: 2,")
+        try fixture.produce(400..<500)
+        #expect(try run(raised, of: fixture, until: 500) == "")
+        #expect(try fixture.coverageProblem() == nil)
+        let verified = ProgramRun("state", "verify", raised)
+        #expect(verified.code == .success, "\(verified.output)")
+        let listed = ProgramRun("state", "list", raised, "--json")
+        let task = JSONValue(Array(listed.output.utf8))?["tasks"]?.list?.first
+        #expect(task?["version"]?.integer == 2)
+        #expect(task?["lag"]?.integer == 0)
+        let reset = ProgramRun("state", "reset", raised, "--yes")
+        #expect(reset.code == .success, "\(reset.messages)")
+        try fixture.produce(500..<600)
+        #expect(try run(raised, of: fixture, until: 600) == "")
+        #expect(try fixture.coverageProblem() == nil)
+        #expect(ProgramRun("state", "verify", raised).code == .success)
+    }
+
     @Test("another pipeline under the same name is told by its keys")
     func foreign() throws {
         let fixture = try stopped("foreign")

@@ -32,6 +32,12 @@ struct OffsetReviewTests {
         #expect(review([-1, -1]).verdict(sequence: 0, positions: [0, 0]) == .agreed(note: nil))
     }
 
+    @Test("a new version goes back to where outputs are certainly written, never on")
+    func outputs() {
+        #expect(review([5, -1]).withOutputs(upTo: [9, 7]) == [5, 7])
+        #expect(review([12, 7]).withOutputs(upTo: [9, 7]) == [9, 7])
+    }
+
     @Test("differing offsets are refused with both")
     func difference() {
         let after = reason(review([9, 7]).verdict(sequence: 3, positions: [5, 7]))
