@@ -39,7 +39,10 @@ struct CrashRunTests {
         // Long streams and many processes only where the code is fast.
         let words =
             TestEnvironment.isRelease
-            ? ["--kills", "20", "--others", "2", "--pipelines", "tree,field,canary-merged"]
+            ? [
+                "--kills", "20", "--others", "2", "--nodes", "1", "--pipelines",
+                "tree,field,canary-merged",
+            ]
             : [
                 "--kills", "4", "--others", "1", "--rate", "400", "--pipelines",
                 "tree,canary-merged", "--faults", "kill,stop,rebalance", "--workers", "2",
