@@ -220,20 +220,31 @@ extension KafkaAdmin {
 
     /// The committed offset of each partition in a group; −1 where there is none.
     ///
-    /// Waits for transactions that are about to settle, and for a coordinator that is starting.
+    /// Waits for transactions that are about to settle, and for a coordinator that is starting or
+    /// has moved: a client remembers for minutes where it was, whatever the one that it asks answers
+    /// (librdkafka 2.0.2), so a new client looks for it.
     package func committedOffsets(
         of groupID: String, _ partitions: [TopicPartition], milliseconds: Int32 = 15_000
     ) throws(KafkaError) -> [Int64] {
         precondition(hasGroup, "an admin that is asked for a group's offsets needs a group's id")
         let end = tw_monotonic_nanoseconds() + Int64(milliseconds) * 1_000_000
+        var substitute: KafkaAdmin?
+        defer { substitute?.close() }
         while true {
             do throws(KafkaError) {
-                return try settledOffsets(of: groupID, partitions, milliseconds: milliseconds)
+                return try (substitute ?? self).settledOffsets(
+                    of: groupID, partitions, milliseconds: milliseconds)
             } catch {
                 guard Self.passingOffsetErrors.contains(error.code),
                     tw_monotonic_nanoseconds() < end
                 else { throw error }
                 handle.serve(milliseconds: 20)
+                if error.code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR.rawValue {
+                    if substitute != nil { handle.serve(milliseconds: 500) }
+                    substitute?.close()
+                    substitute = nil
+                    substitute = try renewed()
+                }
             }
         }
     }

@@ -56,7 +56,9 @@ package final class KafkaAdmin: @unchecked Sendable {
     // Safety: librdkafka's calls are thread-safe; nothing else here changes.
     let handle: KafkaHandle
     private let bootstrapServers: String
-    let hasGroup: Bool
+    private let settings: KafkaSettings
+    private let groupID: String?
+    var hasGroup: Bool { groupID != nil }
 
     /// - Parameter groupID: the group whose offsets will be asked for. Without a group of its own
     ///   the client crashes when a coordinator answers that it is loading (librdkafka, at least up
@@ -65,7 +67,8 @@ package final class KafkaAdmin: @unchecked Sendable {
         settings: KafkaSettings, groupID: String? = nil, log: KafkaLog
     ) throws(KafkaError) {
         bootstrapServers = settings.bootstrapServers
-        hasGroup = groupID != nil
+        self.settings = settings
+        self.groupID = groupID
         let configuration = try settings.configuration(
             .consumer, defaults: [],
             binding: [
@@ -76,6 +79,11 @@ package final class KafkaAdmin: @unchecked Sendable {
     }
 
     package func close() { handle.close() }
+
+    /// Another one of the same, which remembers nothing; for the caller to close.
+    func renewed() throws(KafkaError) -> KafkaAdmin {
+        try KafkaAdmin(settings: settings, groupID: groupID, log: handle.log)
+    }
 
     /// Waits until a broker answers.
     package func connect(milliseconds: Int32 = 10_000) throws(KafkaError) {
