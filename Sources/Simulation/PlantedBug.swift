@@ -24,6 +24,10 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case warmTaskKept
     /// A task that was parked goes on, whoever may have committed meanwhile.
     case reclaimUnchecked
+    /// At least once: an entry is written before the outputs ahead of it are acknowledged.
+    case entryUnacknowledged
+    /// At least once: the journal is taken over without a claim.
+    case noClaim
     /// What only older snapshots need is trimmed when the entry that refers to a new one is sent.
     case trimBeforeCommit
     /// Everything before the newest snapshot is trimmed, and with it the one to fall back to.

@@ -8,6 +8,8 @@ package struct Scenario: Sendable {
     package let bug: PlantedBug?
     /// What the tasks compute.
     let learning: Learning
+    /// Whether outputs are written without transactions.
+    let isAtLeastOnce: Bool
     /// Inputs at the start.
     let inputCount: Int
     let taskCount: Int
@@ -93,7 +95,7 @@ package struct Scenario: Sendable {
         troubledCalls = [0, 0, 2, 5, 10, 20][draw(0...5)]
         lateMarkers = [0, 0, 30, 150, 400, 700][draw(0...5)]
         slowFetches = chance(500) ? draw(50...600) : 0
-        asksEndWhileSettling = chance(300)
+        let asksEarly = chance(300)
         mayGrow = taskCount == 1 && chance(200)
         losesInput = chance(50)
         skipsLostInput = chance(500)
@@ -108,6 +110,9 @@ package struct Scenario: Sendable {
         damagesChunks = chance(100)
         losesChunks = chance(30)
         losesJournal = chance(15)
+        isAtLeastOnce = chance(150)
+        // Without transactions a predecessor writes on until the claim.
+        asksEndWhileSettling = asksEarly && !isAtLeastOnce
         let chosen: Learning = chance(700) ? .canary : [.logistic, .tree, .fields][draw(0...2)]
         learning = chosen == .fields && taskCount != inputCount ? .tree : chosen
     }

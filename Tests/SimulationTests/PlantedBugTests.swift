@@ -9,28 +9,30 @@ struct PlantedBugTests {
     /// Seeds within which each is found. The rare ones need the thousands that only an optimised
     /// build runs through in time.
     static let bounds: [(bug: PlantedBug, seeds: UInt64)] = [
-        (.commitBeforeJournal, 5),
-        (.offsetsOutside, 5),
+        (.commitBeforeJournal, 10),
+        (.offsetsOutside, 10),
         (.inputsAtGroupOffsets, 10),
         (.journalBeforeOutputs, 20),
         (.trimBeforeCommit, 20),
         (.trimToLive, 20),
         (.referenceBeforeChunks, 20),
-        (.warmTaskKept, 40),
-        (.zombieInitializes, 40),
-        (.endReadCommitted, 100),
-        (.captureShared, 100),
-        (.lateJournalEnd, 200),
-        (.lateOffsetCommit, 300),
-        (.chunksWithoutGeneration, 1000),
+        (.warmTaskKept, 60),
+        (.zombieInitializes, 60),
+        (.endReadCommitted, 200),
+        (.captureShared, 200),
+        (.lateJournalEnd, 400),
+        (.lateOffsetCommit, 600),
+        (.entryUnacknowledged, 600),
+        (.noRestoreAfterFenced, 600),
         (.noFenceFirst, 1000),
-        (.reclaimUnchecked, 1000),
-        (.noRestoreAfterFenced, 4000),
-        (.metadataAtCommit, 4000),
+        (.chunksWithoutGeneration, 2000),
+        (.reclaimUnchecked, 2000),
+        (.metadataAtCommit, 2000),
+        (.noClaim, 2000),
     ]
 
     @Test(
-        "each is found", arguments: bounds.filter { TestEnvironment.isRelease || $0.seeds <= 100 })
+        "each is found", arguments: bounds.filter { TestEnvironment.isRelease || $0.seeds <= 60 })
     func found(bug: PlantedBug, seeds: UInt64) {
         let broken = (1...seeds).first { Simulation.run(seed: $0, bug: bug).violation != nil }
         guard let broken else {

@@ -5,6 +5,13 @@ import State
 final class SimulatedBroker {
     /// The topic of each stream, and the input.
     static let inputTopic = "input"
+    static let journalTopic = "journal"
+
+    /// What stands for a partition among the group's offsets.
+    static func key(of partition: TopicPartition) -> Int {
+        let number = Int(partition.partition)
+        return partition.topic == journalTopic ? -1 - number : number
+    }
 
     unowned let world: World
     let scenario: Scenario
@@ -18,6 +25,8 @@ final class SimulatedBroker {
     private(set) var decided: [JournalEntry?]
     /// Tasks whose chunks or journal were damaged from outside.
     private(set) var damagedTasks: [Bool]
+    /// At least once: what counts in each task's journal.
+    private var filters: [JournalFilter]
     /// What a planted bug keeps by key.
     private var chunksByKey: [[UInt8]: [UInt8]] = [:]
     /// Whether faults may happen.
@@ -30,6 +39,7 @@ final class SimulatedBroker {
         self.scenario = scenario
         decided = Array(repeating: nil, count: scenario.taskCount)
         damagedTasks = Array(repeating: false, count: scenario.taskCount)
+        filters = Array(repeating: JournalFilter(), count: scenario.taskCount)
         group = SimulatedGroup(
             world: world, taskCount: scenario.taskCount, session: Int64(scenario.session),
             rebalanceLimit: Int64(scenario.session))
@@ -115,6 +125,25 @@ final class SimulatedBroker {
     func noteDecision(_ task: Int) {
         for record in partition(.journal, task).openRecords(producer: task) {
             guard let entry = try? JournalEntry(decoding: record.value) else { continue }
+            note(entry, of: task)
+        }
+    }
+
+    /// Appends outside any transaction; returns the first offset.
+    func append(_ records: [StoredRecord], to place: Int) -> Int {
+        let offset = partitions[place].end
+        let task = outputs[Int(OutputStream.journal.rawValue)].firstIndex(of: place)
+        for record in records {
+            partitions[place].append(record)
+            guard let task, let entry = try? filters[task].entry(in: record.value) else { continue }
+            note(entry, of: task)
+        }
+        world.note(.produced, place, records.count, -1)
+        return offset
+    }
+
+    private func note(_ entry: JournalEntry, of task: Int) {
+        do {
             if let live = entry.live, live != decided[task]?.live {
                 world.note(.installed, task, Int(live.sequence), Int(entry.sequence))
             }
@@ -126,6 +155,8 @@ final class SimulatedBroker {
     private func checkOffset(
         _ input: Int, before: Int64?, _ offset: Int64, sequence: UInt64
     ) {
+        // Where the journal is confirmed tells nothing of the inputs.
+        guard input >= 0 else { return }
         let task = input % scenario.taskCount
         if let before, offset < before {
             world.fail("the group's offset of input \(input) goes back from \(before) to \(offset)")
@@ -159,13 +190,16 @@ extension SimulatedBroker {
     private func checkTrim(_ task: Int, journalBefore: Int64, chunksBefore: Int64) {
         guard !damagedTasks[task] else { return }
         let entry = decided[task]
-        let oldest = entry?.previous ?? entry?.live
+        // At least once, an owner whose entries do not count any more may take the one to fall back
+        // to, as if its last entry counted.
+        let previous = scenario.isAtLeastOnce ? entry?.live : entry?.previous
+        let oldest = previous ?? entry?.live
         if chunksBefore > oldest?.firstChunkOffset ?? 0 {
             world.fail(
                 "chunks of task \(task) before \(chunksBefore) are trimmed, which entry "
                     + "\(entry?.sequence ?? 0) refers to")
         }
-        if journalBefore > entry?.previous?.journalOffset ?? 0 {
+        if journalBefore > previous?.journalOffset ?? 0 {
             world.fail(
                 "the journal of task \(task) before \(journalBefore) is trimmed, which a restore "
                     + "from entry \(entry?.sequence ?? 0) may need")

@@ -160,6 +160,7 @@ final class SimulatedLane {
     private func arrive(_ seat: SimulatedTask, _ task: PipelineTask) -> Release? {
         seat.hasArrived = true
         if let review = seat.review {
+            if review.confirmsOutputs(at: task.nextOffsets) { task.confirmOutputs() }
             switch review.verdict(sequence: task.sequence, positions: task.nextOffsets) {
             case .agreed: break
             case .moveOn(let offsets, _):

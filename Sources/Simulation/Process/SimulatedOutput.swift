@@ -3,7 +3,7 @@ import State
 
 /// A task's transactional producer, as librdkafka behaves: it retries what may be retried, says
 /// what is uncertain, takes a new epoch of its own after records that could not be delivered.
-final class SimulatedOutput: TransactionalOutput, @unchecked Sendable {
+final class SimulatedOutput: SimulatedTaskOutput, @unchecked Sendable {
     // Safety: one thread runs the whole simulation.
     private struct Batch {
         let place: Int
@@ -37,6 +37,9 @@ final class SimulatedOutput: TransactionalOutput, @unchecked Sendable {
     private var world: World { process.world }
 
     var isInitialized: Bool { epoch != nil }
+    var generation: Int32 { membership.generation }
+    var lastSequence: UInt64? { nil }
+    var confirmedEnd: Int64? { nil }
 
     /// Goes on under a later assignment.
     func adopt(_ given: Membership) { membership = given }
@@ -144,7 +147,7 @@ final class SimulatedOutput: TransactionalOutput, @unchecked Sendable {
     ) throws(OutputFailure) {
         guard let epoch else { throw .fatal("offsets without an epoch") }
         let offsets = positions.map {
-            (partition: Int($0.partition.partition), offset: $0.nextOffset)
+            (partition: SimulatedBroker.key(of: $0.partition), offset: $0.nextOffset)
         }
         if bug == .offsetsOutside {
             _ = try ask { [broker] in broker.group.commitPlainly(offsets, sequence: sequence) }

@@ -15,9 +15,9 @@ extension SimulatedTask {
             }
             if process.scenario.asksEndWhileSettling || bug == .endReadCommitted {
                 try output.fence()
-                guard let end = askJournalEnd() else { throw .uncertain("no answer") }
+                guard let ends = askJournalEnds() else { throw .uncertain("no answer") }
                 guard process.isAlive else { return endThread() }
-                journalEnd = end
+                journalEnds = ends
             }
             try output.initialize()
             guard process.isAlive else { return endThread() }
@@ -38,12 +38,12 @@ extension SimulatedTask {
         }
     }
 
-    /// The end of everything in the journal; not of what is committed only.
-    func askJournalEnd() -> Int64? {
+    /// Where the journal begins, and the end of everything in it; not of what is committed only.
+    func askJournalEnds() -> (start: Int64, end: Int64)? {
         let journal = process.broker.partition(.journal, index)
         let isCommittedOnly = process.scenario.bug == .endReadCommitted
         return process.network.request(from: process) {
-            Int64(isCommittedOnly ? journal.stable : journal.end)
+            (Int64(journal.start), Int64(isCommittedOnly ? journal.stable : journal.end))
         }
     }
 
@@ -56,23 +56,22 @@ extension SimulatedTask {
             return fail(.again("no answer"))
         }
         // The journal's ends are asked before and after the offsets: both are of one moment.
-        guard let end = journalEnd ?? askJournalEnd(),
+        guard let ends = journalEnds ?? askJournalEnds(),
             let committed = process.network.request(
                 from: process, to: .group, { inputs.map { broker.group.offsets[$0] ?? -1 } })
         else { return fail(.again("no answer")) }
-        if journalEnd == nil {
-            guard askJournalEnd() == end else { return fail(.again("another process writes")) }
+        if journalEnds == nil {
+            guard askJournalEnds()?.end == ends.end else {
+                return fail(.again("another process writes"))
+            }
         }
         let starts = process.network.request(from: process) {
             inputs.map { Int64(broker.input($0).start) }
         }
-        let journalStart = process.network.request(from: process) {
-            Int64(broker.partition(.journal, index).start)
-        }
-        guard let starts, let journalStart else { return fail(.again("no answer")) }
+        guard let starts else { return fail(.again("no answer")) }
         guard process.isAlive, !isCancelled else { return endThread() }
         self.inputs = inputs
-        journalEnd = end
+        journalEnds = ends
         let names = inputs.map {
             TopicPartition(topic: SimulatedBroker.inputTopic, partition: Int32($0))
         }
@@ -82,7 +81,7 @@ extension SimulatedTask {
                 ? nil
                 : OffsetReview(
                     task: index, groupID: "group", inputs: names, committed: committed,
-                    firstOffsets: starts, trust: nil)
+                    firstOffsets: starts, trust: nil, mayLag: process.scenario.isAtLeastOnce)
         }
         if let warm {
             task = warm
@@ -92,17 +91,18 @@ extension SimulatedTask {
             process: process,
             [
                 (
-                    TopicPartition(topic: "journal", partition: Int32(index)),
+                    TopicPartition(topic: SimulatedBroker.journalTopic, partition: Int32(index)),
                     broker.partition(.journal, index)
                 )
-            ], start: [TaskLoading.journalOffset(start: journalStart, end: end)])
+            ], start: [TaskLoading.journalOffset(start: ends.start, end: ends.end)])
         let processor = process.scenario.learning.processor(
             task: index, sharesState: process.scenario.bug == .captureShared)
         self.journal = journal
         loadingProcessor = processor
         loading = TaskLoading(
-            task: index, processor: processor, journal: journal, journalStart: journalStart,
-            journalEnd: end, store: store, inputs: names, startOffsets: starts,
+            task: index, processor: processor, journal: journal, journalStart: ends.start,
+            journalEnd: ends.end, confirmedEnd: output.confirmedEnd, store: store, inputs: names,
+            startOffsets: starts,
             onLostInput: process.scenario.skipsLostInput ? .continueFromSnapshot : .stop)
         phase = .loading
         wakeThread(after: 0)
@@ -132,7 +132,7 @@ extension SimulatedTask {
     }
 
     func makeTask(_ start: TaskStart) {
-        guard let processor = loadingProcessor, let journal, let end = journalEnd else { return }
+        guard let processor = loadingProcessor, let journal, let ends = journalEnds else { return }
         let broker = process.broker
         world.note(.loaded, index, Int(start.nextSequence), start.live == nil ? 0 : 1)
         if !start.notes.isEmpty {
@@ -160,10 +160,12 @@ extension SimulatedTask {
         let scenario = process.scenario
         task = PipelineTask(
             index: index, processor: processor, log: log, start: start, journal: journal,
-            journalEnd: end, generation: membership.generation,
+            journalEnd: ends.end, generation: output.generation,
             policy: CommitPolicy(
                 idleInterval: scenario.idleInterval, busyInterval: scenario.busyInterval,
-                roundLimit: scenario.roundLimit), snapshots: scenario.snapshots,
+                roundLimit: scenario.roundLimit,
+                guarantee: scenario.isAtLeastOnce ? .atLeastOnce : .exactlyOnce),
+            snapshots: scenario.snapshots,
             batchLimit: scenario.batchLimit, waitLimit: scenario.waitLimit)
         handOver()
     }
@@ -201,17 +203,19 @@ extension SimulatedTask {
         }
         if isCancelled { return endThread() }
         let journal = process.broker.partition(.journal, index)
+        let known = output.lastSequence
         let last = process.network.request(from: process) { journal.lastVisible }
         guard process.isAlive else { return endThread() }
         if isCancelled { return endThread() }
         guard let last else { return refuseReclaim(.again("no answer")) }
         let next = last.flatMap { try? JournalEntry(decoding: $0.value) }.map { $0.sequence + 1 }
-        if next ?? 0 != sequence, process.scenario.bug != .reclaimUnchecked {
+        if known.map({ $0 + 1 }) ?? next ?? 0 != sequence, process.scenario.bug != .reclaimUnchecked
+        {
             return refuseReclaim(.again("another process has had it meanwhile"))
         }
         membership = given
         reclaiming = nil
-        process.lane.resume(self, generation: given.generation)
+        process.lane.resume(self, generation: output.generation)
     }
 
     func refuseReclaim(_ failure: StartFailure) {

@@ -38,7 +38,7 @@ final class SimulatedTask {
     let index: Int
     var membership: Membership
     let process: SimulatedProcess
-    let output: SimulatedOutput
+    let output: any SimulatedTaskOutput
     let store: SimulatedChunkStore
     var phase = Phase.initializing
     var began: Int64
@@ -69,14 +69,17 @@ final class SimulatedTask {
     var reclaiming: (membership: Membership, sequence: UInt64)?
     /// A planted bug keeps a task of an earlier assignment.
     let warm: PipelineTask?
-    var journalEnd: Int64?
+    var journalEnds: (start: Int64, end: Int64)?
 
     init(process: SimulatedProcess, index: Int, membership: Membership, warm: PipelineTask?) {
         self.process = process
         self.index = index
         self.membership = membership
         self.warm = warm
-        output = SimulatedOutput(process: process, task: index, membership: membership)
+        output =
+            process.scenario.isAtLeastOnce
+            ? SimulatedPlainOutput(process: process, task: index, membership: membership)
+            : SimulatedOutput(process: process, task: index, membership: membership)
         store = SimulatedChunkStore(process: process, task: index)
         cycle = CommitCycle(giveUpAfter: 20_000)
         began = process.world.now

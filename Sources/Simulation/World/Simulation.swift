@@ -120,15 +120,32 @@ package final class Simulation {
         var live: [Int] = []
         for process in members { live += process.liveTasks }
         guard live.sorted() == Array(0..<scenario.taskCount) else { return false }
+        if scenario.isAtLeastOnce {
+            for process in members {
+                for task in process.liveTasks where process.stateHash(ofTask: task) == nil {
+                    return false
+                }
+            }
+        }
         for partition in broker.outputPartitions where partition.stable != partition.end {
             return false
         }
         for input in broker.inputs.indices {
             let last = broker.input(input).visible.last.map { Int64($0.offset) + 1 } ?? 0
-            guard let offset = broker.group.offsets[input] else { return false }
-            if offset < last { return false }
+            guard let offset = reached(input), offset >= last else { return false }
         }
         return true
+    }
+
+    /// How far an input is taken: as the group knows, which at least once follows behind the journal
+    /// and, after a fence, stays behind until there is more to commit.
+    private func reached(_ input: Int) -> Int64? {
+        guard scenario.isAtLeastOnce else { return broker.group.offsets[input] }
+        guard let entry = broker.decided[input % scenario.taskCount] else { return nil }
+        for (name, offset) in zip(entry.inputs, entry.nextOffsets) where name.partition == input {
+            return offset
+        }
+        return nil
     }
 
     /// The processes that the group knows; others may still think so.
