@@ -46,14 +46,19 @@ package struct SettingsReader: Sendable {
                 ?? declaration.defaultValue
         }
         var given: Set<String> = []
-        for entry in entries {
+        for entry in unfolded(entries, declarations) {
             let path = Self.join(key, entry.key)
             places.set(path, line: entry.line)
             guard let declaration = declarations.first(where: { $0.key == entry.key }) else {
                 refuseUnknown(entry, path: path, valid: declarations.map(\.key))
                 continue
             }
-            given.insert(entry.key)
+            guard given.insert(entry.key).inserted else {
+                fail(
+                    entry.line, path, "the key is given twice, nested and with a dot",
+                    "put both together")
+                continue
+            }
             let fallback = settings[entry.key]
             if let value = read(
                 entry.value, declaration.kind, key: path, line: entry.line, default: fallback)
@@ -68,6 +73,30 @@ package struct SettingsReader: Sendable {
                 "add it: \(Self.lowercasedFirst(declaration.summary))")
         }
         return settings
+    }
+
+    /// The entries with those moved out that stand inside a map but have a declaration of their own:
+    /// `kafka: { consumer: … }` is `kafka.consumer: …`.
+    private func unfolded(
+        _ entries: [YAMLEntry], _ declarations: [SettingDeclaration]
+    ) -> [YAMLEntry] {
+        entries.flatMap { entry -> [YAMLEntry] in
+            guard case .mapping(let inner) = entry.value.content,
+                declarations.contains(where: { $0.key == entry.key && $0.kind.isMap })
+            else { return [entry] }
+            let own = inner.filter { candidate in
+                if case .scalar = candidate.value.content, !candidate.value.isNull { return false }
+                return declarations.contains { $0.key == "\(entry.key).\(candidate.key)" }
+            }
+            guard !own.isEmpty else { return [entry] }
+            let rest = YAMLNode(
+                .mapping(inner.filter { !own.contains($0) }), line: entry.value.line,
+                column: entry.value.column)
+            return [YAMLEntry(key: entry.key, line: entry.line, value: rest)]
+                + own.map {
+                    YAMLEntry(key: "\(entry.key).\($0.key)", line: $0.line, value: $0.value)
+                }
+        }
     }
 
     private mutating func refuseUnknown(_ entry: YAMLEntry, path: String, valid: [String]) {
@@ -275,4 +304,9 @@ package struct SettingsReader: Sendable {
         name == "password" || name.hasSuffix(".password") || name.hasPrefix("sasl.")
             || name.hasPrefix("ssl.key.") || name.hasSuffix(".secret")
     }
+}
+
+extension SettingKind {
+    /// Whether the user chooses the names inside.
+    var isMap: Bool { if case .map = self { true } else { false } }
 }

@@ -29,14 +29,32 @@ package enum JSONSchemaWriter {
             ("type", .text("object")),
             (
                 "properties",
-                .object(declarations.map { JSONDocument.Member($0.key, setting($0)) })
+                .object(
+                    declarations.map { declaration in
+                        JSONDocument.Member(
+                            declaration.key, setting(declaration, nested(declaration, declarations))
+                        )
+                    })
             ),
             ("required", required.isEmpty ? nil : .texts(required)),
             ("additionalProperties", .boolean(false)))
     }
 
-    private static func setting(_ declaration: SettingDeclaration) -> JSONDocument {
-        guard case .object(let members) = kind(declaration.kind) else { return .null }
+    /// The keys with a dot that may also stand inside a map.
+    private static func nested(
+        _ map: SettingDeclaration, _ all: [SettingDeclaration]
+    ) -> [JSONDocument.Member] {
+        guard map.kind.isMap else { return [] }
+        return all.filter { $0.key.hasPrefix("\(map.key).") }.map {
+            JSONDocument.Member(String($0.key.dropFirst(map.key.count + 1)), setting($0, []))
+        }
+    }
+
+    private static func setting(
+        _ declaration: SettingDeclaration, _ nested: [JSONDocument.Member]
+    ) -> JSONDocument {
+        guard case .object(var members) = kind(declaration.kind) else { return .null }
+        if !nested.isEmpty { members.append(.init("properties", .object(nested))) }
         var head = [JSONDocument.Member("description", .text(declaration.summary))]
         if let value = declaration.defaultValue { head.append(.init("default", value.json)) }
         return .object(head + members)

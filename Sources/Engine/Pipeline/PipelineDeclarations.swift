@@ -13,9 +13,14 @@ package enum PipelineDeclarations {
                 "The name; topics, consumer group and transactional ids are called after it."),
             .init(
                 "kafka", .map,
-                "Properties of the Kafka client, in librdkafka's names, for all connections."),
-            .init("kafka.consumer", .map, "Client properties of consumers alone."),
-            .init("kafka.producer", .map, "Client properties of producers alone."),
+                "Properties of the Kafka client, in librdkafka's names, for all connections; inside it, `consumer` and `producer` hold what is for one side alone."
+            ),
+            .init(
+                "kafka.consumer", .map,
+                "Client properties of consumers alone; also written `consumer` inside `kafka`."),
+            .init(
+                "kafka.producer", .map,
+                "Client properties of producers alone; also written `producer` inside `kafka`."),
             .init("input", .section(input), "Where records come from, and how they are written."),
             .init(
                 "features", .named(.typedComponent(features)), required: true,

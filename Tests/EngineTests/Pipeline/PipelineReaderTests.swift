@@ -7,6 +7,38 @@ import Testing
 
 @Suite("Pipeline file")
 struct PipelineReaderTests {
+    @Test("properties of one side may be written inside kafka or beside it")
+    func nestedProperties() throws {
+        func read(_ lines: String) throws -> ClientProperties {
+            try PipelineReader.read(
+                bytes: Array(PipelineTest.file(lines).utf8), file: "f",
+                catalogue: PipelineTest.catalogue
+            ).pipeline.kafka
+        }
+        let nested = try read(
+            "kafka: {client.id: x, consumer: {fetch.min.bytes: 5}, producer: {linger.ms: 7}}")
+        let beside = try read(
+            """
+            kafka: {client.id: x}
+            kafka.consumer: {fetch.min.bytes: 5}
+            kafka.producer: {linger.ms: 7}
+            """)
+        #expect(nested == beside)
+        #expect(nested.consumer.map(\.description) == ["client.id=x", "fetch.min.bytes=5"])
+        let twice = PipelineTest.mistakes(
+            PipelineTest.file("kafka: {consumer: {check.crcs: true}}\nkafka.consumer: {}"))
+        #expect(
+            twice == [
+                "pipeline.yaml:6: kafka.consumer: the key is given twice, nested and with a dot; put both together"
+            ])
+        let wrongSide = PipelineTest.mistakes(
+            PipelineTest.file("kafka: {producer: {fetch.min.bytes: 5}}"))
+        #expect(
+            wrongSide == [
+                "pipeline.yaml:5: kafka.producer.fetch.min.bytes: the property is for a consumer; move it to kafka.consumer"
+            ])
+    }
+
     @Test("every section arrives as it was written")
     func wholeFile() throws {
         let (pipeline, warnings) = try PipelineTest.read(

@@ -59,6 +59,8 @@ struct PipelineReferenceTests {
             "delivery: {commit_every: auto}", "delivery: {commit_every: 5 ms}",
             "drift: [adwin, {adwin: {then: reset}}]",
             "kafka: {linger.ms: 5, enable.ssl.certificate.verification: false}",
+            "kafka: {client.id: x, consumer: {fetch.min.bytes: 5}, producer: {linger.ms: 5}}",
+            "kafka: {consumer: , client.id: x}",
             "limits: {value: 5 KiB}",
         ])
     func accepted(more: String) throws {
@@ -74,6 +76,7 @@ struct PipelineReferenceTests {
             "metrics: {every: 1000}", "metrics: {every: 5 rows}", "prepare: {standardize: all}",
             "prepare: [standardise]", "drift: [{adwin: {delta: 2}}]", "on_bad_record: drop",
             "limits: {value: 5}", "version: 2", "state: {restore: 1 s}",
+            "kafka: {consumer: {fetch.min.bytes: [5]}}", "kafka: {consumers: {fetch.min.bytes: 5}}",
         ])
     func refused(more: String) throws {
         let text = PipelineTest.file(more)
