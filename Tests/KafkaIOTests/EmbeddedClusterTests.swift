@@ -107,6 +107,16 @@ struct EmbeddedClusterTests {
         #expect(problems.contains { $0.contains("fetch.wait.max.ms") })
         #expect(problems.contains { $0.contains("isolation.level cannot be set: aborted") })
         #expect(problems.contains { $0.contains("transactional.id cannot be set") })
+        let files = KafkaSettings(
+            common: [TextPair("ssl.ca.location", "/nowhere/ca.pem")],
+            consumer: [TextPair("ssl.ca.location", "/nowhere/ca.pem")])
+        #expect(files.propertyProblems(readsFiles: false).isEmpty)
+        #expect(
+            files.problems().map(\.problem) == [
+                "kafka: ssl.ca.location: cannot read /nowhere/ca.pem: No such file or directory"
+            ])
+        let tokens = KafkaSettings(common: [TextPair("sasl.mechanism", "OAUTHBEARER")])
+        #expect(tokens.problems().first?.problem.contains("nothing fetches tokens") == true)
         let error = kafkaError { () throws(KafkaError) in
             _ = try KafkaReader(
                 settings: settings, groupID: "g", partitionCount: 1, log: KafkaLog { _ in })

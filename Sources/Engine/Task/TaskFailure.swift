@@ -45,9 +45,8 @@ package enum TaskFailure: Error, Equatable, Sendable {
         case .log(.topicGone(let place)):
             return "\(place.topic)[\(place.partition)]: the topic does not exist any more; create "
                 + "it again, or stop the pipeline"
-        case .log(.unauthorised(let place, let reason)):
-            return "\(place.topic)[\(place.partition)]: reading is refused (\(reason)); grant READ "
-                + "and DESCRIBE on the topic to this user"
+        case .log(.unauthorised(_, let reason)):
+            return reason
         case .log(.failed(let reason)):
             return "the input cannot be read: \(reason)"
         case .badRecord(let fault, let partition, let offset):
@@ -64,8 +63,9 @@ package enum TaskFailure: Error, Equatable, Sendable {
             return "the journal's entry at offset \(offset) cannot be read (\(error)); use the "
                 + "program version that wrote it, or `tidewheel state reset` to begin a new model"
         case .journalGap(let expected, let found):
-            return "the journal goes from entry \(expected) to \(found): entries are missing; its "
-                + "retention must be unlimited (retention.ms=-1, retention.bytes=-1)"
+            return "the journal goes from entry \(expected) to \(found): entries are missing, "
+                + "deleted by its retention (it must be retention.ms=-1, retention.bytes=-1) or by "
+                + "someone; restore the topic, or start a new pipeline version under another name"
         case .journalTruncated(let start):
             return "the journal begins at offset \(start), and no snapshot stands for what came "
                 + "before: its retention deleted entries (it must be retention.ms=-1, "

@@ -8,8 +8,10 @@ extension KafkaAdmin {
     /// Creates a topic and waits until it is there.
     ///
     /// An existing topic is told by an error of the kind `.alreadyExists`.
+    ///
+    /// - Parameter isTrial: the brokers only tell whether they would.
     package func create(
-        _ topic: TopicSpecification, milliseconds: Int32 = 15_000
+        _ topic: TopicSpecification, isTrial: Bool = false, milliseconds: Int32 = 15_000
     ) throws(KafkaError) {
         let doing = "cannot create topic \(topic.name)"
         var reason = [CChar](repeating: 0, count: 512)
@@ -27,23 +29,29 @@ extension KafkaAdmin {
             guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, doing: doing) }
         }
         var entries: [OpaquePointer?] = unsafe [new]
-        try unsafe request(doing: doing, milliseconds: milliseconds) { options, queue in
+        let right = KafkaRight.topic(topic.name, .create)
+        try unsafe request(
+            doing: doing, needs: right, isTrial: isTrial, milliseconds: milliseconds
+        ) { options, queue in
             unsafe rd_kafka_CreateTopics(handle.pointer, &entries, entries.count, options, queue)
         } answer: { event throws(KafkaError) in
             var count = 0
             let results = unsafe rd_kafka_CreateTopics_result_topics(
                 rd_kafka_event_CreateTopics_result(event), &count)
-            try unsafe check(results, count, doing: doing)
+            try unsafe check(results, count, doing: doing, needs: right)
         }
+        if isTrial { return }
         _ = try waitForTopic(
             topic.name, partitionCount: topic.partitionCount, milliseconds: milliseconds)
     }
 
-    /// Creates a topic unless it exists; returns its number of partitions.
+    /// Creates a topic to write to unless it exists; returns its number of partitions.
     package func ensure(
         _ topic: TopicSpecification, milliseconds: Int32 = 15_000
     ) throws(KafkaError) -> Int {
-        if let count = try partitionCount(of: topic.name, milliseconds: milliseconds) {
+        if let count = try partitionCount(
+            of: topic.name, for: .write, milliseconds: milliseconds)
+        {
             return count
         }
         do throws(KafkaError) {
@@ -57,8 +65,11 @@ extension KafkaAdmin {
     }
 
     /// Adds partitions to a topic until it has this many, and waits until they are there.
+    ///
+    /// - Parameter isTrial: the brokers only tell whether they would.
     package func grow(
-        _ topic: String, to partitionCount: Int, milliseconds: Int32 = 15_000
+        _ topic: String, to partitionCount: Int, isTrial: Bool = false,
+        milliseconds: Int32 = 15_000
     ) throws(KafkaError) {
         let doing = "cannot add partitions to topic \(topic)"
         var reason = [CChar](repeating: 0, count: 512)
@@ -71,16 +82,20 @@ extension KafkaAdmin {
         // Safety: as in `create`.
         defer { unsafe rd_kafka_NewPartitions_destroy(new) }
         var entries: [OpaquePointer?] = unsafe [new]
+        let right = KafkaRight.topic(topic, .alter)
         do throws(KafkaError) {
-            try unsafe request(doing: doing, milliseconds: milliseconds) { options, queue in
+            try unsafe request(
+                doing: doing, needs: right, isTrial: isTrial, milliseconds: milliseconds
+            ) { options, queue in
                 unsafe rd_kafka_CreatePartitions(
                     handle.pointer, &entries, entries.count, options, queue)
             } answer: { event throws(KafkaError) in
                 var count = 0
                 let results = unsafe rd_kafka_CreatePartitions_result_topics(
                     rd_kafka_event_CreatePartitions_result(event), &count)
-                try unsafe check(results, count, doing: doing)
+                try unsafe check(results, count, doing: doing, needs: right)
             }
+            if isTrial { return }
         } catch {
             // Another process of the pipeline was faster, if the topic is wide enough by now.
             guard error.code == RD_KAFKA_RESP_ERR_INVALID_PARTITIONS.rawValue else { throw error }
@@ -103,7 +118,7 @@ extension KafkaAdmin {
             var count = 0
             let results = unsafe rd_kafka_DeleteTopics_result_topics(
                 rd_kafka_event_DeleteTopics_result(event), &count)
-            try unsafe check(results, count, doing: doing)
+            try unsafe check(results, count, doing: doing, needs: .topic(topic, .delete))
         }
     }
 
@@ -129,7 +144,10 @@ extension KafkaAdmin {
                 throw KafkaError(RD_KAFKA_RESP_ERR__FAIL, doing: doing)
             }
             let code = unsafe answer.pointee.elems[0].err
-            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, doing: doing) }
+            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                throw handle.error(
+                    code, doing: doing, needs: .topic(partition.topic, .delete))
+            }
         }
     }
 
@@ -159,11 +177,11 @@ extension KafkaAdmin {
             }
             let code = unsafe rd_kafka_ConfigResource_error(first)
             guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
-                throw unsafe KafkaError(
+                throw unsafe handle.error(
                     code, doing: doing,
                     reason: rd_kafka_ConfigResource_error_string(first).map {
                         unsafe String(cString: $0)
-                    })
+                    }, needs: .topic(topic, .describeConfigs))
             }
             var count = 0
             guard let found = unsafe rd_kafka_ConfigResource_configs(first, &count) else { return }
@@ -271,7 +289,9 @@ extension KafkaAdmin {
         defer { unsafe rd_kafka_ListConsumerGroupOffsets_destroy(group) }
         var entries: [OpaquePointer?] = unsafe [group]
         var offsets: [TopicPartition: Int64] = [:]
-        try unsafe request(doing: doing, milliseconds: milliseconds) { options, queue in
+        let right = KafkaRight(.read, .group, groupID)
+        try unsafe request(doing: doing, needs: right, milliseconds: milliseconds) {
+            options, queue in
             if let error = unsafe rd_kafka_AdminOptions_set_require_stable_offsets(options, 1) {
                 unsafe rd_kafka_error_destroy(error)
             }
@@ -285,16 +305,17 @@ extension KafkaAdmin {
                 throw KafkaError(RD_KAFKA_RESP_ERR__FAIL, doing: doing)
             }
             if let error = unsafe rd_kafka_group_result_error(first) {
-                throw unsafe KafkaError(rd_kafka_error_code(error), doing: doing)
+                throw unsafe handle.error(rd_kafka_error_code(error), doing: doing, needs: right)
             }
             guard let answer = unsafe rd_kafka_group_result_partitions(first) else { return }
             for index in unsafe 0..<Int(answer.pointee.cnt) {
                 let entry = unsafe answer.pointee.elems[index]
-                guard unsafe entry.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
-                    throw unsafe KafkaError(entry.err, doing: doing)
-                }
                 let partition = unsafe TopicPartition(
                     topic: String(cString: entry.topic), partition: entry.partition)
+                guard unsafe entry.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                    throw unsafe handle.error(
+                        entry.err, doing: doing, needs: .topic(partition.topic, .describe))
+                }
                 offsets[partition] = unsafe entry.offset < 0 ? -1 : entry.offset
             }
         }
@@ -303,7 +324,7 @@ extension KafkaAdmin {
 
     /// Sends a request with a time-out and lends its answer to `answer`.
     private func request(
-        doing: String, milliseconds: Int32,
+        doing: String, needs right: KafkaRight? = nil, isTrial: Bool = false, milliseconds: Int32,
         _ send: (_ options: OpaquePointer?, _ queue: OpaquePointer?) -> Void,
         answer: (OpaquePointer) throws(KafkaError) -> Void
     ) throws(KafkaError) {
@@ -318,6 +339,11 @@ extension KafkaAdmin {
         let code = unsafe rd_kafka_AdminOptions_set_request_timeout(
             options, milliseconds, &reason, reason.count)
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, doing: doing) }
+        if isTrial {
+            let code = unsafe rd_kafka_AdminOptions_set_validate_only(
+                options, 1, &reason, reason.count)
+            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, doing: doing) }
+        }
         unsafe send(options, queue)
         // librdkafka answers in time by itself; the margin is for a stalled process.
         guard let event = unsafe rd_kafka_queue_poll(queue, milliseconds + 5000) else {
@@ -330,27 +356,29 @@ extension KafkaAdmin {
             if KafkaError.kind(of: error) == .unreachable {
                 throw handle.error(error, doing: doing)
             }
-            throw unsafe KafkaError(
+            throw unsafe handle.error(
                 error, doing: doing,
-                reason: rd_kafka_event_error_string(event).map { unsafe String(cString: $0) })
+                reason: rd_kafka_event_error_string(event).map { unsafe String(cString: $0) },
+                needs: right)
         }
-        handle.log.reachable()
+        handle.answered()
         try unsafe answer(event)
     }
 
     /// Throws the first error among the results for topics.
     private func check(
-        _ results: UnsafeMutablePointer<OpaquePointer?>?, _ count: Int, doing: String
+        _ results: UnsafeMutablePointer<OpaquePointer?>?, _ count: Int, doing: String,
+        needs right: KafkaRight
     ) throws(KafkaError) {
         guard let results = unsafe results else { return }
         for index in 0..<count {
             let code = unsafe rd_kafka_topic_result_error(results[index])
             guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
-                throw unsafe KafkaError(
+                throw unsafe handle.error(
                     code, doing: doing,
                     reason: rd_kafka_topic_result_error_string(results[index]).map {
                         unsafe String(cString: $0)
-                    })
+                    }, needs: right)
             }
         }
     }

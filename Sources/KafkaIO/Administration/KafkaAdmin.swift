@@ -87,30 +87,61 @@ package final class KafkaAdmin: @unchecked Sendable {
 
     /// Waits until a broker answers.
     package func connect(milliseconds: Int32 = 10_000) throws(KafkaError) {
-        var metadata: UnsafePointer<rd_kafka_metadata>?
-        let code = unsafe rd_kafka_metadata(handle.pointer, 0, nil, &metadata, milliseconds)
-        handle.serve()
-        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
-            throw handle.error(code, doing: "cannot reach Kafka at \(bootstrapServers)")
+        try asking(milliseconds: milliseconds) { milliseconds throws(KafkaError) in
+            var metadata: UnsafePointer<rd_kafka_metadata>?
+            let code = unsafe rd_kafka_metadata(handle.pointer, 0, nil, &metadata, milliseconds)
+            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                throw KafkaError(code, doing: "cannot reach Kafka")
+            }
+            if let metadata = unsafe metadata { unsafe rd_kafka_metadata_destroy(metadata) }
+            handle.answered()
         }
-        if let metadata = unsafe metadata { unsafe rd_kafka_metadata_destroy(metadata) }
-        handle.log.reachable()
+    }
+
+    /// Asks until there is an answer or the time is over; a refused login is not asked again.
+    private func asking<Answer>(
+        milliseconds: Int32, _ question: (Int32) throws(KafkaError) -> Answer
+    ) throws(KafkaError) -> Answer {
+        let end = tw_monotonic_nanoseconds() + Int64(milliseconds) * 1_000_000
+        var patience: Int64 = 500
+        while true {
+            let left = (end - tw_monotonic_nanoseconds()) / 1_000_000
+            do throws(KafkaError) {
+                return try question(Int32(max(1, min(patience, left))))
+            } catch {
+                handle.serve()
+                guard [.unreachable, .unauthenticated, .unsupported].contains(error.kind) else {
+                    throw error
+                }
+                let explained = handle.error(
+                    rd_kafka_resp_err_t(rawValue: error.code),
+                    doing: "cannot reach Kafka at \(bootstrapServers)")
+                guard explained.kind == .unreachable,
+                    tw_monotonic_nanoseconds() < end - 1_000_000
+                else {
+                    if explained.kind == .unreachable {
+                        handle.log.unreachable(KafkaLog.shortened(error.problem))
+                    }
+                    throw explained
+                }
+            }
+            patience *= 2
+        }
     }
 
     /// The number of partitions of a topic; nil when it does not exist.
+    ///
+    /// - Parameter operation: what the topic is wanted for, which includes the right to ask.
     package func partitionCount(
-        of topic: String, milliseconds: Int32 = 10_000
+        of topic: String, for operation: KafkaRight.Operation = .describe,
+        milliseconds: Int32 = 10_000
     ) throws(KafkaError) -> Int? {
         handle.serve()
-        do throws(KafkaError) {
-            let count = try handle.describe(topic, milliseconds: milliseconds).count
+        return try asking(milliseconds: milliseconds) { milliseconds throws(KafkaError) in
+            let count = try handle.describe(
+                topic, for: operation, milliseconds: milliseconds
+            ).count
             return count == 0 ? nil : count
-        } catch {
-            handle.serve()
-            guard error.kind == .unreachable || error.kind == .unauthenticated else { throw error }
-            throw handle.error(
-                rd_kafka_resp_err_t(rawValue: error.code),
-                doing: "cannot reach Kafka at \(bootstrapServers)")
         }
     }
 

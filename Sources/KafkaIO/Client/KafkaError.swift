@@ -18,6 +18,8 @@ package struct KafkaError: Error, Equatable, Sendable, CustomStringConvertible {
         case refused
         /// A client property is unknown, has a bad value, or is the engine's own.
         case configuration
+        /// Whoever answers does not speak the protocol that is needed.
+        case unsupported
         /// Anything else.
         case other
     }
@@ -47,13 +49,32 @@ extension KafkaError {
     ///   - code: the error code.
     ///   - doing: what was being done, such as `cannot read topic clicks`.
     ///   - reason: librdkafka's own words, if it gave any.
-    init(_ code: rd_kafka_resp_err_t, doing: String, reason: String? = nil) {
+    ///   - right: what it needs; said with the command that grants it if that is what is refused.
+    ///   - user: who is logged in, if by a name.
+    init(
+        _ code: rd_kafka_resp_err_t, doing: String, reason: String? = nil,
+        needs right: KafkaRight? = nil, user: String? = nil
+    ) {
         let kind = Self.kind(of: code)
+        if kind == .unauthorised, let right {
+            self.init(
+                kind: kind, code: code.rawValue,
+                problem: "\(doing): this user has no right to it (\(right.text))",
+                remedy: "grant it (\(right.command(user: user))), then start again")
+            return
+        }
         let words =
             reason.flatMap { $0.isEmpty ? nil : KafkaLog.shortened($0) } ?? Self.text(of: code)
+        if let (problem, remedy) = Self.loginProblem(kind, words) {
+            self.init(
+                kind: kind, code: code.rawValue, problem: "\(doing): \(problem)", remedy: remedy)
+            return
+        }
         self.init(
             kind: kind, code: code.rawValue, problem: "\(doing): \(words)",
-            remedy: Self.remedy(for: kind))
+            remedy: Self.sizeCodes.contains(code.rawValue)
+                ? "raise the topic's max.message.bytes, and the client's message.max.bytes"
+                : Self.remedy(for: kind))
     }
 
     /// Takes over an error object of librdkafka.
@@ -70,6 +91,24 @@ extension KafkaError {
         // Safety: the text is static.
         unsafe rd_kafka_err2str(code).map { unsafe String(cString: $0) } ?? "error \(code.rawValue)"
     }
+
+    /// A certificate that was not believed or a login that was refused, in what the user can check.
+    private static func loginProblem(_ kind: Kind, _ words: String) -> (String, String)? {
+        guard kind == .unauthenticated else { return nil }
+        if let end = words.firstRange(of: "certificate verify failed") {
+            return (
+                String(words[..<end.upperBound]),
+                "the broker's certificate must be signed by what ssl.ca.location holds, be valid "
+                    + "today, and name the host that bootstrap.servers gives"
+            )
+        }
+        guard words.contains("SASL authentication") else { return nil }
+        return (words, "check sasl.username, sasl.password and sasl.mechanism under kafka:")
+    }
+
+    private static let sizeCodes: [Int32] = [
+        RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE.rawValue, RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE.rawValue,
+    ]
 
     static func kind(of code: rd_kafka_resp_err_t) -> Kind {
         switch code {
@@ -94,10 +133,13 @@ extension KafkaError {
         case RD_KAFKA_RESP_ERR_POLICY_VIOLATION, RD_KAFKA_RESP_ERR_INVALID_CONFIG,
             RD_KAFKA_RESP_ERR_INVALID_PARTITIONS, RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION,
             RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR, RD_KAFKA_RESP_ERR_INVALID_REQUEST,
-            RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_INVALID_RECORD:
+            RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE,
+            RD_KAFKA_RESP_ERR_INVALID_RECORD:
             .refused
         case RD_KAFKA_RESP_ERR__INVALID_ARG:
             .configuration
+        case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
+            .unsupported
         default:
             .other
         }
@@ -106,12 +148,12 @@ extension KafkaError {
     private static func remedy(for kind: Kind) -> String {
         switch kind {
         case .unauthorised:
-            "grant this user the right on the broker (kafka-acls), then start again"
+            "grant this user the right (kafka-acls), then start again"
         case .unauthenticated:
             "check security.protocol, the sasl.* or ssl.* properties under kafka:, and the "
                 + "broker's listener"
         case .unreachable:
-            "check bootstrap.servers, the network, and that the broker runs"
+            "check bootstrap.servers, security.protocol, the network, and that the broker runs"
         case .alreadyExists:
             "use it as it is, or choose another name"
         case .unknownTopic:
@@ -120,6 +162,8 @@ extension KafkaError {
             "change the request to what the broker's settings and policies allow"
         case .configuration:
             "correct the property under kafka:"
+        case .unsupported:
+            "check that bootstrap.servers names brokers, not controllers, of Kafka 0.11 or newer"
         case .other:
             "look into the broker's log at this time"
         }

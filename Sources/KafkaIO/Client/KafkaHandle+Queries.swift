@@ -7,7 +7,11 @@ import State
 /// waits for ever, without regard to its time-out (seen with librdkafka 2.0.2).
 extension KafkaHandle {
     /// The leader of each partition of a topic (−1: none now); empty when the topic does not exist.
-    func describe(_ topic: String, milliseconds: Int32) throws(KafkaError) -> [Int32] {
+    ///
+    /// - Parameter operation: what the topic is wanted for, which includes the right to ask about it.
+    func describe(
+        _ topic: String, for operation: KafkaRight.Operation = .describe, milliseconds: Int32
+    ) throws(KafkaError) -> [Int32] {
         guard let local = unsafe rd_kafka_topic_new(pointer, topic, nil) else {
             throw error(rd_kafka_last_error(), doing: "cannot ask about topic \(topic)")
         }
@@ -19,7 +23,7 @@ extension KafkaHandle {
         }
         // Safety: the answer is ours until destroyed; everything is copied from it.
         defer { unsafe rd_kafka_metadata_destroy(metadata) }
-        log.reachable()
+        answered()
         guard unsafe metadata.pointee.topic_cnt > 0 else { return [] }
         let found = unsafe metadata.pointee.topics[0]
         switch unsafe found.err {
@@ -35,7 +39,8 @@ extension KafkaHandle {
         case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
             return []
         default:
-            throw unsafe KafkaError(found.err, doing: "cannot ask about topic \(topic)")
+            throw unsafe error(
+                found.err, doing: "cannot use topic \(topic)", needs: .topic(topic, operation))
         }
     }
 
@@ -55,20 +60,20 @@ extension KafkaHandle {
             if KafkaError.kind(of: code) == .unknownTopic { suspect() }
             return nil
         }
-        var answered = false
+        var isAnswered = false
         var offsets: [Int64?] = []
         for index in 0..<list.count {
             let entry = unsafe list[index]
             switch unsafe entry.err {
             case RD_KAFKA_RESP_ERR_NO_ERROR where unsafe entry.offset != time || time >= 0:
-                answered = true
+                isAnswered = true
                 unsafe offsets.append(entry.offset)
             case let code:
                 if KafkaError.kind(of: code) == .unknownTopic { suspect() }
                 offsets.append(nil)
             }
         }
-        if answered { log.reachable() }
+        if isAnswered { answered() }
         return offsets
     }
 

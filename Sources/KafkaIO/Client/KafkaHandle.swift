@@ -23,6 +23,8 @@ final class KafkaHandle: @unchecked Sendable {
     /// The name in messages, such as `reader` or `task 3`.
     let name: String
     let log: KafkaLog
+    /// Who logs in, if by a name.
+    let user: String?
 
     /// Connects in the background: an unreachable broker is no error here.
     init(
@@ -31,6 +33,7 @@ final class KafkaHandle: @unchecked Sendable {
     ) throws(KafkaError) {
         self.name = name
         self.log = log
+        user = configuration.user
         callbacks = KafkaCallbacks(name: name, log: log, rebalance: rebalance)
         unsafe retained = unsafe Unmanaged.passRetained(callbacks)
         let pointer = unsafe configuration.take()
@@ -107,21 +110,34 @@ final class KafkaHandle: @unchecked Sendable {
     /// waits for it succeeds without a word; the connection was closed before that.
     var closedConnections: Int { callbacks.closedConnections.load(ordering: .acquiring) }
 
-    /// What the last broken connection or refused login was, since the handle was made.
+    /// What the last broken connection or refused login was, since a question was answered.
     var lastClientError: (code: rd_kafka_resp_err_t, reason: String)? {
         callbacks.lastError.withLock { $0 }
     }
 
-    /// What librdkafka last wrote about a partition that it could not add to a transaction: the
-    /// call's own error does not name the topic.
-    var lastRefusedPartition: String? { callbacks.lastRefusedPartition.withLock { $0 } }
+    /// A question was answered: ends an outage, and what was wrong before explains nothing any more.
+    func answered() {
+        callbacks.lastError.withLock { $0 = nil }
+        log.reachable()
+    }
+
+    /// The topic that librdkafka last could not add to a transaction: the call's own error does not
+    /// name it.
+    var lastRefusedTopic: String? { callbacks.lastRefusedTopic.withLock { $0 } }
 
     /// The sentence for a failed call: a time-out is explained by the connection's last error.
-    func error(_ code: rd_kafka_resp_err_t, doing: String) -> KafkaError {
+    ///
+    /// - Parameters:
+    ///   - doing: as in ``KafkaError``.
+    ///   - right: what the call needs.
+    func error(
+        _ code: rd_kafka_resp_err_t, doing: String, reason: String? = nil,
+        needs right: KafkaRight? = nil
+    ) -> KafkaError {
         if KafkaError.kind(of: code) == .unreachable, let last = lastClientError {
             return KafkaError(last.code, doing: doing, reason: last.reason)
         }
-        return KafkaError(code, doing: doing)
+        return KafkaError(code, doing: doing, reason: reason, needs: right, user: user)
     }
 
     /// The code behind a fatal error of this client, or 0.
@@ -146,7 +162,7 @@ final class KafkaCallbacks: Sendable {
     let deliveries = Mutex(Delivery())
     /// Counts what hints that a topic is gone or refused.
     let suspicions = Atomic<Int>(0)
-    let lastRefusedPartition = Mutex<String?>(nil)
+    let lastRefusedTopic = Mutex<String?>(nil)
     let closedConnections = Atomic<Int>(0)
     let lastError = Mutex<(code: rd_kafka_resp_err_t, reason: String)?>(nil)
 
@@ -197,8 +213,13 @@ private func onClientLine(
     else { return }
     let facility = unsafe facility.map { unsafe String(cString: $0) } ?? ""
     let text = unsafe text.map { unsafe String(cString: $0) } ?? ""
-    if facility == "ADDPARTS", text.contains("authorization failed") {
-        callbacks.lastRefusedPartition.withLock { $0 = KafkaLog.shortened(text) }
+    // …: Failed to add partition "NAME" [0] to transaction: …
+    if facility == "ADDPARTS", text.contains("Failed to add partition \""),
+        // Those that failed only because another one did.
+        !text.contains("not attempted")
+    {
+        let parts = text.split(separator: "\"", maxSplits: 2)
+        if parts.count == 3 { callbacks.lastRefusedTopic.withLock { $0 = String(parts[1]) } }
     }
     callbacks.log.clientLine(level: level, facility: facility, text: text, client: callbacks.name)
 }

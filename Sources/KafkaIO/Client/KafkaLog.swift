@@ -61,6 +61,7 @@ package final class KafkaLog: Sendable {
         let since = state.withLock { state -> Int64? in
             defer {
                 state.downSince = nil
+                state.lastReason = nil
                 isDown.store(false, ordering: .relaxed)
             }
             return state.downSince
@@ -81,15 +82,17 @@ package final class KafkaLog: Sendable {
             if state.isRefused, !hasAnswered.load(ordering: .relaxed) { return nil }
             state.downSince = tw_monotonic_nanoseconds()
             isDown.store(true, ordering: .relaxed)
-            // A broker that expects encryption cuts a plain connection without a word.
-            return state.lastReason
-                ?? "\(reason); if they run, check bootstrap.servers and security.protocol"
+            return state.lastReason ?? reason
         }
         guard let said = said else { return }
+        // What was never there may be misspelt.
+        let remedy =
+            hasAnswered.load(ordering: .relaxed)
+            ? "" : "; check bootstrap.servers, security.protocol, and that the broker runs"
         sink(
             KafkaLogLine(
                 severity: .warning,
-                message: "Kafka does not answer (\(said)); trying again until it does, "
+                message: "Kafka does not answer (\(said)\(remedy)); trying again until it does, "
                     + "nothing is lost meanwhile"))
     }
 
@@ -138,7 +141,7 @@ extension KafkaLog {
     /// producer is destroyed with records on their way, which are those of a transaction given up.
     private static let toldElsewhere: Set<String> = [
         "FAIL", "ERROR", "CONFWARN", "TXNERR", "FATAL", "ADDPARTS", "ADDOFFSETS", "TXNCOORD",
-        "REQTMOUT", "SESSTMOUT", "TERMINATE",
+        "REQTMOUT", "SESSTMOUT", "TERMINATE", "METADATA",
     ]
 
     /// Receives a line of librdkafka's log.
@@ -153,6 +156,8 @@ extension KafkaLog {
         // A broker that has never given a producer its number is not ready for some moments, and
         // librdkafka asks again by itself. What does not pass is told by the call that waits for it.
         if facility == "GETPID", text.contains("retrying") { return }
+        // Of a listener that is no broker's: the question to it tells.
+        if text.contains("allow.auto.create.topics=false not supported") { return }
         say(
             level <= 3 ? .error : .warning, topic: "line \(facility)",
             "Kafka client \(client): \(Self.shortened(text))")
@@ -171,7 +176,9 @@ extension KafkaLog {
         if text.hasPrefix("[thrd:"), let end = text.firstRange(of: "]: ") {
             text = text[end.upperBound...]
         }
-        if let end = text.firstRange(of: " (after ") { text = text[..<end.lowerBound] }
+        for counters in [" (after ", " (broker "] {
+            if let end = text.firstRange(of: counters) { text = text[..<end.lowerBound] }
+        }
         return String(text)
     }
 }

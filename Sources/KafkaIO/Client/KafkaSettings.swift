@@ -1,5 +1,7 @@
+import CPlatform
 import CRdKafka
 package import Core
+import Glibc
 
 /// What the user says about the connection to Kafka, in librdkafka's own property names.
 ///
@@ -53,14 +55,61 @@ package struct KafkaSettings: Sendable, Equatable {
 
     /// Every mistake in the user's properties, found without a connection.
     package func problems() -> [KafkaError] {
-        var problems: [KafkaError] = []
+        propertyProblems(readsFiles: true).map(\.problem)
+    }
+
+    /// The same, with the property of each; one that stands on several sides is told once.
+    ///
+    /// - Parameter readsFiles: whether the files that properties name must be there: on the machine
+    ///   that connects, not on one that only looks at the pipeline file.
+    package func propertyProblems(
+        readsFiles: Bool
+    ) -> [(name: String, problem: KafkaError)] {
+        var problems: [(name: String, problem: KafkaError)] = []
         let configuration = KafkaConfiguration()
-        for pair in common + consumer + producer {
-            if let problem = refusal(of: pair) ?? configuration.set(pair) {
-                problems.append(problem)
+        for (index, pair) in (common + consumer + producer).enumerated() {
+            guard !(common + consumer + producer)[..<index].contains(pair) else { continue }
+            if let problem = refusal(of: pair) ?? configuration.set(pair)
+                ?? (readsFiles ? fileProblem(pair) : nil) ?? tokenProblem(pair)
+            {
+                problems.append((pair.name, problem))
             }
         }
         return problems
+    }
+
+    /// Properties whose value is a file that is read when a client is made.
+    private static let files: [String] = [
+        "ssl.ca.location", "ssl.certificate.location", "ssl.key.location", "ssl.keystore.location",
+        "ssl.crl.location",
+    ]
+
+    private func fileProblem(_ pair: TextPair) -> KafkaError? {
+        // `probe` lets librdkafka look for the system's certificates.
+        guard Self.files.contains(pair.name), !pair.text.isEmpty, pair.text != "probe",
+            unsafe access(pair.text, R_OK) != 0
+        else { return nil }
+        let reason = unsafe String(cString: strerror(tw_errno()))
+        return KafkaError(
+            kind: .configuration,
+            problem: "kafka: \(pair.name): cannot read \(pair.text): \(reason)",
+            remedy: "correct the path or the file's rights")
+    }
+
+    /// A login by tokens that nothing fetches would wait for ever, without a word.
+    private func tokenProblem(_ pair: TextPair) -> KafkaError? {
+        guard ["sasl.mechanism", "sasl.mechanisms"].contains(pair.name),
+            pair.text.uppercased() == "OAUTHBEARER",
+            !common.contains(where: {
+                $0.name == "sasl.oauthbearer.method" && $0.text.lowercased() == "oidc"
+                    || $0.name == "enable.sasl.oauthbearer.unsecure.jwt" && $0.text == "true"
+            })
+        else { return nil }
+        return KafkaError(
+            kind: .configuration,
+            problem: "kafka: \(pair.name): nothing fetches tokens for OAUTHBEARER",
+            remedy: "add sasl.oauthbearer.method: oidc where librdkafka has it, or use PLAIN, "
+                + "SCRAM-SHA-512 or a client certificate")
     }
 
     /// The properties of a client of this side, as librdkafka's configuration.
@@ -68,6 +117,10 @@ package struct KafkaSettings: Sendable, Equatable {
         _ side: Side, defaults: [TextPair], binding: [TextPair]
     ) throws(KafkaError) -> KafkaConfiguration {
         let configuration = KafkaConfiguration()
+        configuration.user =
+            (common + (side == .consumer ? consumer : producer)).last {
+                $0.name == "sasl.username"
+            }?.text
         for pair in Self.defaults + defaults {
             if let problem = configuration.set(pair, mayBeUnknown: true) { throw problem }
         }
@@ -90,9 +143,10 @@ package struct KafkaSettings: Sendable, Equatable {
     /// What every client begins with.
     private static let defaults: [TextPair] = [
         TextPair("client.id", "tidewheel"),
+        // A topic that was deleted must not come back with the broker's defaults, unnoticed.
+        TextPair("allow.auto.create.topics", "false"),
         TextPair("socket.nagle.disable", "true"),
         TextPair("socket.keepalive.enable", "true"),
-        TextPair("log.connection.close", "false"),
         TextPair("topic.metadata.refresh.interval.ms", "10000"),
         TextPair("reconnect.backoff.ms", "50"),
         TextPair("reconnect.backoff.max.ms", "1000"),
@@ -123,6 +177,8 @@ package struct KafkaSettings: Sendable, Equatable {
 final class KafkaConfiguration {
     // Safety: owned by this object until `take()`; freed in `deinit` if nobody took it.
     private var pointer: OpaquePointer?
+    /// Who logs in, if by a name.
+    var user: String?
 
     init() {
         unsafe pointer = unsafe rd_kafka_conf_new()

@@ -10,16 +10,20 @@ package final class GroupToken: @unchecked Sendable {
     let metadata: OpaquePointer
     /// The group's generation at the assignment; −1 when unknown.
     package let generation: Int32
+    /// The group, for messages.
+    let groupID: String
 
     /// A token without membership, for a group whose members do not commit through it.
     package init(groupID: String) {
         unsafe metadata = unsafe rd_kafka_consumer_group_metadata_new(groupID)
         generation = -1
+        self.groupID = groupID
     }
 
     /// Takes over what `rd_kafka_consumer_group_metadata` gave.
-    init(taking metadata: OpaquePointer) {
+    init(taking metadata: OpaquePointer, of groupID: String) {
         unsafe self.metadata = unsafe metadata
+        self.groupID = groupID
         generation = unsafe Self.generation(of: metadata)
     }
 

@@ -46,7 +46,7 @@ package final class KafkaMember: @unchecked Sendable {
     ) throws(KafkaError) {
         self.topics = topics + [journalTopic]
         self.instanceID = instanceID
-        inbox = RebalanceInbox(journalTopic: journalTopic)
+        inbox = RebalanceInbox(groupID: groupID, journalTopic: journalTopic)
         making = MemberMaking(
             settings: settings, groupID: groupID, instanceID: instanceID,
             sessionMilliseconds: sessionMilliseconds, log: log, inbox: inbox)
@@ -151,9 +151,18 @@ package final class KafkaMember: @unchecked Sendable {
         case RD_KAFKA_RESP_ERR__FATAL:
             break
         default:
-            let error = KafkaError(code, doing: "cannot take part in the group", reason: reason)
+            // A group is refused with the group's right, a topic with that of the topic in question.
+            let right: KafkaRight? =
+                code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED
+                ? KafkaRight(.read, .group, making.groupID) : nil
+            let error = handle.error(
+                code, doing: "cannot take part in the group \(making.groupID)", reason: reason,
+                needs: right)
             if error.kind == .unreachable {
                 handle.log.unreachable(error.problem)
+            } else if error.kind == .unknownTopic {
+                // Who reads or writes the topic tells of it and acts.
+                handle.suspect()
             } else {
                 body(.failed(error))
             }
@@ -165,7 +174,8 @@ package final class KafkaMember: @unchecked Sendable {
     /// A static member that only closes keeps its partitions until its session times out.
     package func leave(milliseconds: Int = 5000, _ body: (MemberEvent) -> Void) {
         guard !handle.isClosed else { return }
-        if isSubscribed {
+        // A client that was thrown out has nothing to leave.
+        if isSubscribed, handle.fatalCode == RD_KAFKA_RESP_ERR_NO_ERROR {
             isSubscribed = false
             let code = unsafe rd_kafka_unsubscribe(handle.pointer)
             if code == RD_KAFKA_RESP_ERR_NO_ERROR {
@@ -203,7 +213,7 @@ package final class KafkaMember: @unchecked Sendable {
         guard !handle.isClosed else { return }
         inbox.during(body) {
             let code = unsafe rd_kafka_consumer_close(handle.pointer)
-            if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+            if code != RD_KAFKA_RESP_ERR_NO_ERROR, code != RD_KAFKA_RESP_ERR__FATAL {
                 handle.log.say(
                     .warning, topic: "close",
                     "closing the group membership failed: \(KafkaError.text(of: code))")
@@ -250,6 +260,7 @@ private struct MemberMaking {
 private final class RebalanceInbox: RebalanceListener, @unchecked Sendable {
     // Safety: librdkafka calls `rebalance` inside a poll or close of the member, on the same
     // thread, while `during` is running.
+    private let groupID: String
     private let journalTopic: String
     private var handler: ((MemberEvent) -> Void)?
     private(set) var isAssigned = false
@@ -258,7 +269,8 @@ private final class RebalanceInbox: RebalanceListener, @unchecked Sendable {
     /// The broker's name for this member at its last assignment.
     private(set) var memberID = ""
 
-    init(journalTopic: String) {
+    init(groupID: String, journalTopic: String) {
+        self.groupID = groupID
         self.journalTopic = journalTopic
     }
 
@@ -314,7 +326,8 @@ private final class RebalanceInbox: RebalanceListener, @unchecked Sendable {
             return
         }
         unsafe handler?(
-            .assigned(journalPartitions: partitions, token: GroupToken(taking: metadata)))
+            .assigned(
+                journalPartitions: partitions, token: GroupToken(taking: metadata, of: groupID)))
     }
 
     private func acknowledge(_ code: rd_kafka_resp_err_t) {

@@ -84,9 +84,7 @@ package final class KafkaInputLog: InputLog, @unchecked Sendable {
             RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
             try reader.look(for: partition, milliseconds: 2000)
         case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-            throw .unauthorised(
-                partition,
-                KafkaError(fault.code, doing: "cannot read topic \(partition.topic)").description)
+            throw .unauthorised(partition, reader.refusal(of: partition.topic))
         case RD_KAFKA_RESP_ERR__BAD_MSG, RD_KAFKA_RESP_ERR_INVALID_MSG,
             RD_KAFKA_RESP_ERR__BAD_COMPRESSION, RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED,
             RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, RD_KAFKA_RESP_ERR__FATAL:

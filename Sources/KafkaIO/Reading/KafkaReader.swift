@@ -259,11 +259,21 @@ extension KafkaReader {
         handle.watermarks(of: partition, milliseconds: milliseconds)
     }
 
+    /// The sentence for a topic that may not be read.
+    func refusal(of topic: String) -> String {
+        handle.error(
+            RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, doing: "cannot read topic \(topic)",
+            needs: .topic(topic, .read)
+        ).description
+    }
+
     /// Asks a broker whether a partition can be read; silent also when none answers.
     func look(for partition: TopicPartition, milliseconds: Int32) throws(LogError) {
         var count: Int?
         do throws(KafkaError) {
-            count = try handle.describe(partition.topic, milliseconds: milliseconds).count
+            count = try handle.describe(
+                partition.topic, for: .read, milliseconds: milliseconds
+            ).count
         } catch {
             if error.kind == .unauthorised { throw .unauthorised(partition, error.description) }
         }

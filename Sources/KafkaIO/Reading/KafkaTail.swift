@@ -45,7 +45,9 @@ package final class KafkaTail: @unchecked Sendable {
                 TextPair("isolation.level", "read_committed"),
             ])
         handle = try KafkaHandle(.consumer, name: "tail", configuration: configuration, log: log)
-        let count = try handle.describe(topic, milliseconds: connectMilliseconds).count
+        let count = try handle.describe(
+            topic, for: .read, milliseconds: connectMilliseconds
+        ).count
         let chosen = starts ?? (0..<Int32(count)).map { ($0, from) }
         guard count > 0, chosen.allSatisfy({ Int($0.partition) < count }) else {
             throw KafkaError(
@@ -103,9 +105,10 @@ package final class KafkaTail: @unchecked Sendable {
             handle.log.reachable()
             return nil
         default:
-            let error = unsafe KafkaError(
+            let error = unsafe handle.error(
                 content.err, doing: "cannot read topic \(topicName)",
-                reason: unsafe rd_kafka_message_errstr(message).map { unsafe String(cString: $0) })
+                reason: unsafe rd_kafka_message_errstr(message).map { unsafe String(cString: $0) },
+                needs: .topic(topicName, .read))
             if error.kind == .unreachable {
                 handle.log.unreachable(error.problem)
                 return nil

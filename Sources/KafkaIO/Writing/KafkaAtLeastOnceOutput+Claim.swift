@@ -94,7 +94,7 @@ extension KafkaAtLeastOnceOutput {
             switch error.kind {
             case .unreachable, .other: throw .uncertain(error.description)
             case .unauthorised, .unauthenticated, .unknownTopic, .refused, .configuration,
-                .alreadyExists:
+                .alreadyExists, .unsupported:
                 throw .fatal(error.description)
             }
         }

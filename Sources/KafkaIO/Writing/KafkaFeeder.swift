@@ -36,7 +36,9 @@ package final class KafkaFeeder: @unchecked Sendable {
             .producer, name: "feeder", configuration: configuration, log: log,
             reportsDeliveries: true)
         topicName = topic
-        let count = try handle.describe(topic, milliseconds: connectMilliseconds).count
+        let count = try handle.describe(
+            topic, for: .write, milliseconds: connectMilliseconds
+        ).count
         guard count > 0 else {
             throw KafkaError(
                 RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, doing: "cannot write to topic \(topic)")
@@ -122,7 +124,8 @@ package final class KafkaFeeder: @unchecked Sendable {
         guard let failed else { return }
         throw handle.error(
             rd_kafka_resp_err_t(rawValue: failed.code),
-            doing: "\(failed.failedCount) records for topic \(topicName) were not written")
+            doing: "\(failed.failedCount) records for topic \(topicName) were not written",
+            needs: .topic(topicName, .write))
     }
 
     private func withBytes<Result>(

@@ -161,14 +161,31 @@ package final class KafkaTransactionalOutput: KafkaTaskOutput, @unchecked Sendab
             return
         }
         let canAbort = unsafe rd_kafka_error_txn_requires_abort(error) != 0
-        let failure = unsafe OutputFailure.taking(error, doing: doing, of: producer.handle)
+        let code = unsafe rd_kafka_error_code(error)
+        let isTopicMissing = KafkaError.kind(of: code) == .unknownTopic
+        var failure = unsafe OutputFailure.taking(
+            error, doing: doing, of: producer.handle, transactionalID: transactionalID,
+            groupID: token.withLock { $0.groupID })
         if canAbort, failure.endsProducer {
             // The producer itself is sound: an open transaction would hold up every consumer.
             if let error = unsafe rd_kafka_abort_transaction(producer.pointer, 1000) {
                 unsafe rd_kafka_error_destroy(error)
             }
         }
+        if isTopicMissing, let gone = missingTopics(producer) {
+            failure = .fatal(
+                "\(name) cannot \(doing): \(gone) does not exist any more; start again: what is "
+                    + "missing is created, unless output.create_topics is false")
+        }
         throw close(after: failure)
+    }
+
+    /// The topics that the brokers do not know, which the failed call's error does not name.
+    private func missingTopics(_ producer: TaskProducer) -> String? {
+        let gone = topics.map(\.name).filter { topic in
+            (try? producer.handle.describe(topic, milliseconds: 1000))?.isEmpty == true
+        }
+        return gone.isEmpty ? nil : "topic \(gone.joined(separator: ", topic "))"
     }
 
     /// After a failure that ends this producer, makes sure that it refers to no buffer.
@@ -190,7 +207,8 @@ extension OutputFailure {
 
     /// Classifies an error of a transactional call; takes over the error object.
     static func taking(
-        _ error: OpaquePointer, doing: String, of handle: KafkaHandle
+        _ error: OpaquePointer, doing: String, of handle: KafkaHandle, transactionalID: String,
+        groupID: String
     ) -> OutputFailure {
         // Safety: the object is ours; everything is read before it is destroyed.
         defer { unsafe rd_kafka_error_destroy(error) }
@@ -202,10 +220,19 @@ extension OutputFailure {
             code = handle.fatalCode
             words += " (\(KafkaError.text(of: code)))"
         }
-        if code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
-            let refused = handle.lastRefusedPartition
-        {
-            words = refused
+        words = KafkaLog.shortened(words)
+        if KafkaError.kind(of: code) == .unauthorised {
+            let right: KafkaRight? =
+                switch code {
+                case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+                    KafkaRight(.read, .group, groupID)
+                case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+                    handle.lastRefusedTopic.map { .topic($0, .write) }
+                default: KafkaRight(.write, .transactionalID, transactionalID)
+                }
+            let error = handle.error(
+                code, doing: "\(handle.name) cannot \(doing)", reason: words, needs: right)
+            return .fatal(error.description)
         }
         let sentence = "\(handle.name) cannot \(doing): \(words)"
         if let failure = OutputFailure(ending: code, sentence: sentence) { return failure }
@@ -232,10 +259,14 @@ extension OutputFailure {
             self = .fenced(sentence)
         case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
             self = .fatal(
-                "\(sentence); raise message.max.bytes under kafka: producer: and the topic's "
-                    + "max.message.bytes")
+                "\(sentence); raise the topic's max.message.bytes, and message.max.bytes under "
+                    + "kafka:")
         case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
-            RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, RD_KAFKA_RESP_ERR_INVALID_RECORD:
+            RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+            self = .fatal(
+                "\(sentence): a topic was deleted, or has lost partitions; start again: what is "
+                    + "missing is created, unless output.create_topics is false")
+        case RD_KAFKA_RESP_ERR_INVALID_RECORD:
             let error = KafkaError(code, doing: sentence)
             self = .fatal(error.description)
         default:

@@ -82,7 +82,9 @@ final class TaskProducer {
     ) throws(OutputFailure) {
         let doing = "cannot write to topic \(topic.name)"
         do throws(KafkaError) {
-            let count = try handle.describe(topic.name, milliseconds: milliseconds).count
+            let count = try handle.describe(
+                topic.name, for: .write, milliseconds: milliseconds
+            ).count
             guard count > 0 else {
                 throw KafkaError(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, doing: doing)
             }

@@ -2,6 +2,7 @@ import Configuration
 import Core
 import Engine
 import Formats
+import KafkaIO
 
 /// `tidewheel check`: every mistake of a pipeline file, and of what it needs on Kafka.
 package enum CheckCommand: Command {
@@ -9,9 +10,10 @@ package enum CheckCommand: Command {
         name: "check", summary: "Tell every mistake of a pipeline file",
         details: [
             "Without --connect nothing but the file is read. With it, the brokers are asked "
-                + "whether the topics are there or can be created, have the partitions that the "
-                + "pipeline needs, may be read, and keep the journal for ever. The right to write "
-                + "shows when the pipeline starts: there is no way to try it without writing.",
+                + "whether the topics are there or may be created, have the partitions that the "
+                + "pipeline needs, may be read, and keep the journal for ever. The rights to write "
+                + "to topics that are there and to use transactional ids show when the pipeline "
+                + "starts: there is no way to try them without writing.",
             "With --connect the file is also compared with the one that the stored state comes "
                 + "from: for each key that has changed it says whether the state is kept, whether "
                 + "metrics begin anew, or whether the model would be another one, which needs a "
@@ -45,11 +47,17 @@ package enum CheckCommand: Command {
         }
         let pipeline = read.pipeline
         let wantsKafka = arguments.flag("connect")
-        let mistakes = wantsKafka ? pipeline.mistakesOnKafka : []
+        // Certificates need not be where the file is only looked at.
+        let mistakes =
+            ((wantsKafka ? pipeline.mistakesOnKafka : [])
+            + pipeline.clientMistakes(readsFiles: wantsKafka)).sortedByLine
+        let warnings = read.warnings.filter { warning in
+            !mistakes.contains { $0.key == warning.key }
+        }
         guard mistakes.isEmpty else {
             if asJSON {
                 console.print(
-                    json(path, mistakes: mistakes, warnings: read.warnings, findings: []))
+                    json(path, mistakes: mistakes, warnings: warnings, findings: [], report: nil))
             } else {
                 for mistake in mistakes { console.say(mistake.description) }
             }
@@ -58,7 +66,8 @@ package enum CheckCommand: Command {
         var findings: [ConnectionCheck.Finding] = []
         var report: ChangeReport?
         if wantsKafka {
-            let log = KafkaConnection.log(console)
+            // Each question tells its own outage: the log would say it a second time.
+            let log = KafkaLog { _ in }
             findings = ConnectionCheck(pipeline, log: log).findings()
             // What hides the brokers would be told twice.
             if findings.contains(where: { $0.severity == .good }) {
@@ -71,10 +80,10 @@ package enum CheckCommand: Command {
         if asJSON {
             console.print(
                 json(
-                    path, mistakes: [], warnings: read.warnings, findings: findings, report: report)
+                    path, mistakes: [], warnings: warnings, findings: findings, report: report)
             )
         } else {
-            for warning in read.warnings {
+            for warning in warnings {
                 console.say("\(console.messagesStyle.color("warning", .yellow)): \(warning)")
             }
             for line in summary(pipeline) { console.print(line) }

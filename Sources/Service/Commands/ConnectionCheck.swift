@@ -39,10 +39,6 @@ struct ConnectionCheck {
         var findings: [Finding] = []
         do throws(KafkaError) {
             let settings = pipeline.kafkaSettings
-            for problem in settings.problems() {
-                findings.append(Finding(severity: .problem, message: "\(problem)"))
-            }
-            guard findings.isEmpty else { return findings }
             let admin = try KafkaAdmin(
                 settings: settings, groupID: pipeline.groupID, log: log)
             defer { admin.close() }
@@ -88,7 +84,7 @@ struct ConnectionCheck {
         guard let topic = pipeline.input.topic else { return nil }
         var partitions: Int?
         check(&findings) { () throws(KafkaError) in
-            guard let count = try admin.partitionCount(of: topic) else {
+            guard let count = try admin.partitionCount(of: topic, for: .read) else {
                 return Finding(
                     severity: .problem,
                     message: "input \(topic) does not exist; create it, or let its producer do so")
@@ -115,34 +111,45 @@ struct ConnectionCheck {
         ]
         for (topic, needed) in topics {
             check(&findings) { () throws(KafkaError) in
-                let count = try admin.partitionCount(of: topic)
-                return presence(of: topic, count: count, needed: needed)
+                let count = try admin.partitionCount(of: topic, for: .write)
+                return try presence(
+                    of: topic, count: count, needed: needed, properties: [], admin)
             }
         }
     }
 
-    private func presence(of topic: String, count: Int?, needed: Int?) -> Finding {
+    /// Asks the brokers whether they would create or grow a topic that needs it.
+    private func presence(
+        of topic: String, count: Int?, needed: Int?, properties: [TextPair], _ admin: KafkaAdmin
+    ) throws(KafkaError) -> Finding {
         let mayCreate = pipeline.output.createsTopics
         guard let count else {
-            return mayCreate
-                ? Finding(severity: .note, message: "topic \(topic) will be created")
-                : Finding(
+            guard mayCreate else {
+                return Finding(
                     severity: .problem,
                     message: "topic \(topic) does not exist, and output.create_topics is false; "
                         + "create it" + (needed.map { " with \(Self.text($0))" } ?? ""))
+            }
+            let wanted = TopicSpecification(
+                name: topic, partitionCount: needed ?? 1,
+                replicationFactor: pipeline.output.replication ?? -1, properties: properties)
+            try admin.create(wanted, isTrial: true)
+            return Finding(severity: .note, message: "topic \(topic) will be created")
         }
         guard let needed, count < needed else {
             return Finding(
                 severity: .good, message: "topic \(topic) is there (\(Self.text(count)))")
         }
-        return mayCreate
-            ? Finding(
-                severity: .note,
-                message: "topic \(topic) has \(Self.text(count)) and will get \(needed)")
-            : Finding(
+        guard mayCreate else {
+            return Finding(
                 severity: .problem,
                 message: "topic \(topic) has \(Self.text(count)), but \(needed) are needed; add "
                     + "them, or set output.create_topics: true")
+        }
+        try admin.grow(topic, to: needed, isTrial: true)
+        return Finding(
+            severity: .note,
+            message: "topic \(topic) has \(Self.text(count)) and will get \(needed)")
     }
 
     private func checkJournal(
@@ -151,9 +158,15 @@ struct ConnectionCheck {
         let topic = pipeline.output.journalTopic
         let tasks = taskCount(admin, partitions)
         check(&findings) { () throws(KafkaError) in
-            guard let count = try admin.partitionCount(of: topic) else {
-                return presence(of: topic, count: nil, needed: tasks)
+            guard let count = try admin.partitionCount(of: topic, for: .write) else {
+                return try presence(
+                    of: topic, count: nil, needed: tasks,
+                    properties: TopicSpecification.journalProperties, admin)
             }
+            // The first fetch tells whether reading is allowed.
+            let tail = try KafkaTail(settings: pipeline.kafkaSettings, topic: topic, log: log)
+            defer { tail.close() }
+            _ = try tail.readToEnd(milliseconds: 5000) { _ in }
             if let tasks, count != tasks {
                 return Finding(
                     severity: .problem,
@@ -175,12 +188,14 @@ struct ConnectionCheck {
         let topic = pipeline.output.stateTopic
         let tasks = taskCount(admin, partitions)
         check(&findings) { () throws(KafkaError) in
-            let count = try admin.partitionCount(of: topic)
+            let count = try admin.partitionCount(of: topic, for: .write)
             if count != nil, let problem = try admin.journalProblem(of: topic, losing: "snapshots")
             {
                 throw problem
             }
-            return presence(of: topic, count: count, needed: tasks)
+            return try presence(
+                of: topic, count: count, needed: tasks,
+                properties: TopicSpecification.stateProperties, admin)
         }
     }
 

@@ -2,6 +2,7 @@ import Configuration
 import Core
 import Engine
 import Formats
+import KafkaIO
 
 /// Reads the pipeline files that commands name.
 enum PipelineLoading {
@@ -23,15 +24,17 @@ enum PipelineLoading {
         } catch {
             throw failure(error.all)
         }
-        for warning in read.warnings {
-            console.say("\(console.messagesStyle.color("warning", .yellow)): \(warning)")
-        }
         let missing =
             switch purpose {
-            case .kafka: read.pipeline.mistakesOnKafka
+            case .kafka:
+                (read.pipeline.mistakesOnKafka + read.pipeline.clientMistakes(readsFiles: true))
+                    .sortedByLine
             case .files: read.pipeline.mistakesOnFiles
             case .checking: [ConfigurationError]()
             }
+        for warning in read.warnings where !missing.contains(where: { $0.key == warning.key }) {
+            console.say("\(console.messagesStyle.color("warning", .yellow)): \(warning)")
+        }
         guard missing.isEmpty else { throw failure(missing) }
         return read.pipeline
     }
@@ -39,6 +42,25 @@ enum PipelineLoading {
     /// One line for each mistake.
     static func failure(_ mistakes: [ConfigurationError]) -> CommandFailure {
         CommandFailure(mistakes.map(\.description).joined(separator: "\n"), exitCode: .usage)
+    }
+}
+
+extension Pipeline {
+    /// What the Kafka library says to the client properties, at their places in the file; nothing is
+    /// connected.
+    ///
+    /// - Parameter readsFiles: whether certificates and keys that are named must be there.
+    func clientMistakes(readsFiles: Bool) -> [ConfigurationError] {
+        kafkaSettings.propertyProblems(readsFiles: readsFiles).map { name, problem in
+            let keys = ["kafka", "kafka.consumer", "kafka.producer"].map { "\($0).\(name)" }
+            // The key says the property's name.
+            let prefix = "kafka: \(name): "
+            let words = problem.problem
+            return mistake(
+                keys.first(where: places.has) ?? keys[0],
+                words.hasPrefix(prefix) ? String(words.dropFirst(prefix.count)) : words,
+                problem.remedy)
+        }
     }
 }
 

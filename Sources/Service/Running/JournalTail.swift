@@ -13,11 +13,16 @@ struct JournalTail {
     /// Call it after the task's producer was initialised: nothing is under way then, so that the end
     /// of the committed records is the true one.
     func lastSequence(of journal: TopicPartition) throws(KafkaError) -> UInt64? {
+        try lastEntry(of: journal)?.sequence
+    }
+
+    /// The last committed entry; as ``lastSequence(of:)``.
+    func lastEntry(of journal: TopicPartition) throws(KafkaError) -> JournalEntry? {
         let ends = try admin.watermarks(of: journal)
         var reach: Int64 = 64
         while true {
             let start = max(ends.low, ends.high - reach)
-            if let entry = try lastEntry(of: journal, from: start) { return entry.sequence }
+            if let entry = try lastEntry(of: journal, from: start) { return entry }
             guard start > ends.low else { return nil }
             reach *= 8
         }

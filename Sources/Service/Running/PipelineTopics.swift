@@ -42,7 +42,7 @@ struct PipelineTopics: Sendable {
         guard let partitions = try waitForInput(topic, isStopping: isStopping) else { return nil }
         let output = pipeline.output
         let replication = output.replication ?? -1
-        let existing = try admin.partitionCount(of: output.journalTopic)
+        let existing = try admin.partitionCount(of: output.journalTopic, for: .write)
         let wantedTasks = pipeline.scope.taskCount(
             inputPartitions: partitions, existing: existing)
         let tasks = try ensure(
@@ -111,7 +111,9 @@ struct PipelineTopics: Sendable {
         let pause = Wakeup()
         while !isStopping() {
             do throws(KafkaError) {
-                if let count = try admin.partitionCount(of: topic, milliseconds: 3000) {
+                if let count = try admin.partitionCount(
+                    of: topic, for: .read, milliseconds: 3000)
+                {
                     return count
                 }
                 if !hasSaid {
@@ -134,7 +136,8 @@ struct PipelineTopics: Sendable {
         _ specification: TopicSpecification, grows: Bool, atLeast wanted: Int = 0
     ) throws(KafkaError) -> Int {
         if !pipeline.output.createsTopics {
-            guard let count = try admin.partitionCount(of: specification.name) else {
+            guard let count = try admin.partitionCount(of: specification.name, for: .write)
+            else {
                 throw KafkaError(
                     kind: .unknownTopic,
                     problem: "topic \(specification.name) does not exist, and "

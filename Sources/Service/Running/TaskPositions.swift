@@ -21,7 +21,7 @@ struct TaskPositions: Sendable {
     /// Asks the brokers; blocks for the time of some requests.
     init(
         task: Int, journal: TopicPartition, pipeline: Pipeline, options: ProcessOptions,
-        watch: InputWatch, admin: KafkaAdmin
+        watch: InputWatch, admin: KafkaAdmin, log: KafkaLog
     ) throws(KafkaError) {
         inputs = try watch.refresh().inputs(ofTask: task)
         (journalStart, journalEnd) = try admin.watermarks(of: journal)
@@ -38,8 +38,21 @@ struct TaskPositions: Sendable {
         }
         var lowest: [Int64] = []
         var first: [Int64] = []
-        for input in inputs {
+        let tail = JournalTail(settings: pipeline.kafkaSettings, admin: admin, log: log)
+        let learned =
+            options.isEmbedded || journalEnd == 0
+            ? committed : Self.learned(inputs, committed, tail, journal)
+        for (input, offset) in zip(inputs, learned) {
             let ends = try admin.watermarks(of: input)
+            guard offset <= ends.high else {
+                throw KafkaError(
+                    kind: .refused,
+                    problem: "\(input.topic)[\(input.partition)] ends at \(ends.high), but this "
+                        + "pipeline has learned it up to \(offset): the topic was made anew, or has "
+                        + "lost records",
+                    remedy: "restore it, or give the pipeline another name to learn it from its "
+                        + "beginning")
+            }
             lowest.append(ends.low)
             first.append(pipeline.input.start == .latest ? ends.high : ends.low)
         }
@@ -48,5 +61,20 @@ struct TaskPositions: Sendable {
             task: task, groupID: pipeline.groupID, inputs: inputs, committed: committed,
             firstOffsets: first, trust: options.trust,
             mayLag: pipeline.delivery.guarantee == .atLeastOnce)
+    }
+
+    /// How far each input was learned: the group's offsets, or what the journal says where they went
+    /// with a deleted topic or have expired.
+    private static func learned(
+        _ inputs: [TopicPartition], _ committed: [Int64], _ tail: JournalTail,
+        _ journal: TopicPartition
+    ) -> [Int64] {
+        // An end of the journal that cannot be read is told by the restore.
+        guard committed.contains(where: { $0 < 0 }), let last = try? tail.lastEntry(of: journal)
+        else { return committed }
+        return zip(inputs, committed).map { input, offset in
+            guard let place = last.inputs.firstIndex(of: input) else { return offset }
+            return max(offset, last.nextOffsets[place])
+        }
     }
 }

@@ -109,7 +109,7 @@ extension TaskRunner {
             let positions = try TaskPositions(
                 task: index, journal: journal, pipeline: surroundings.pipeline,
                 options: surroundings.options, watch: surroundings.watch,
-                admin: surroundings.admin)
+                admin: surroundings.admin, log: surroundings.log)
             handles.withLock { $0.inputs = positions.inputs }
             return positions
         } catch {

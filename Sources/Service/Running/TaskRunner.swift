@@ -40,7 +40,7 @@ final class TaskRunner: Sendable {
         /// A question that was refused needs a person; any other is asked again.
         init(_ error: KafkaError) {
             switch error.kind {
-            case .refused, .unauthorised, .unauthenticated, .configuration:
+            case .refused, .unauthorised, .unauthenticated, .configuration, .unsupported:
                 self = .fatal("\(error)")
             case .unreachable, .alreadyExists, .unknownTopic, .other: self = .again("\(error)")
             }

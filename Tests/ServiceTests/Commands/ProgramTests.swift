@@ -56,6 +56,36 @@ struct ProgramTests {
         #expect(result.errors.contains("pipeline sea is also that of"))
     }
 
+    @Test("what the Kafka library refuses is a mistake of the file, with its line")
+    func clientProperties() throws {
+        let folder = try TestFolder()
+        let file = try folder.file(
+            "p.yaml",
+            """
+            version: 1
+            pipeline: p
+            kafka:
+              bootstrap.servers: 127.0.0.1:1
+              ssl.ca.location: /nowhere/ca.pem
+              consumer: { fetch.wait.max.ms: soon }
+            input: { topic: t }
+            features: { x: numeric }
+            label: { field: y }
+            model: majority
+            """)
+        let offline = try run(["check", file])
+        #expect(offline.code == 2)
+        #expect(
+            offline.errors.contains("p.yaml:6: kafka.consumer.fetch.wait.max.ms: Invalid value"))
+        #expect(!offline.errors.contains("ca.pem"))
+        let started = try run(["run", file])
+        #expect(started.code == 2)
+        #expect(
+            started.errors.contains(
+                "p.yaml:5: kafka.ssl.ca.location: cannot read /nowhere/ca.pem: No such file"))
+        #expect(started.errors.split(separator: "\n").count == 2, "\(started.errors)")
+    }
+
     @Test("a check against brokers that do not answer says so and ends with 1")
     func unreachable() throws {
         let folder = try TestFolder()
