@@ -142,4 +142,20 @@ struct EmbeddedClusterTests {
         log.unreachable("once more")
         #expect(lines.count(of: "does not answer") == 2)
     }
+
+    @Test("the offsets of a group are found where its coordinator has moved to")
+    func movedCoordinator() throws {
+        let log = KafkaLog { _ in }
+        let cluster = try EmbeddedCluster(brokerCount: 3, log: log)
+        try cluster.createTopic("moved", partitionCount: 1)
+        let settings = KafkaSettings(
+            common: [TextPair("bootstrap.servers", cluster.bootstrapServers)])
+        let admin = try KafkaAdmin(settings: settings, groupID: "g", log: log)
+        defer { admin.close() }
+        let inputs = [TopicPartition(topic: "moved", partition: 0)]
+        for broker in [1, 2, 3, 1] {
+            try cluster.moveGroup("g", to: broker)
+            #expect(try admin.committedOffsets(of: "g", inputs, milliseconds: 5000) == [-1])
+        }
+    }
 }

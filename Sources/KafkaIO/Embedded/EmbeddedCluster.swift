@@ -49,6 +49,12 @@ package final class EmbeddedCluster: @unchecked Sendable {
         try unsafe check(rd_kafka_mock_broker_set_up(cluster, Int32(broker)), "start a broker")
     }
 
+    /// Makes a broker the coordinator of a group.
+    package func moveGroup(_ groupID: String, to broker: Int) throws(KafkaError) {
+        try unsafe check(
+            rd_kafka_mock_coordinator_set(cluster, "group", groupID, Int32(broker)), "move a group")
+    }
+
     /// Stops the brokers; every client should be closed before.
     package func close() {
         guard let cluster = unsafe cluster else { return }
