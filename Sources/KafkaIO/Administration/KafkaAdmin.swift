@@ -150,7 +150,7 @@ package final class KafkaAdmin: @unchecked Sendable {
     ///
     /// Another broker may not know the topic yet when it is asked next.
     package func waitForTopic(
-        _ topic: String, partitionCount: Int, milliseconds: Int32 = 10_000
+        _ topic: String, partitionCount: Int, milliseconds: Int32 = 30_000
     ) throws(KafkaError) -> Int {
         let end = tw_monotonic_nanoseconds() + Int64(milliseconds) * 1_000_000
         while true {

@@ -70,10 +70,26 @@ final class TaskProducer {
 
     @unsafe var pointer: OpaquePointer { unsafe handle.pointer }
 
+    /// How long a topic may be unknown that was just created, in nanoseconds: brokers hear of it one
+    /// after the other.
+    private static let propagation: Int64 = 10_000_000_000
+
     /// Fetches the topics' metadata, which the first record would otherwise wait a second for.
     func warmUp(milliseconds: Int32) throws(OutputFailure) {
+        let end = tw_monotonic_nanoseconds() + Self.propagation
         for case let topic? in topics {
-            try learnPartitionCount(topic, milliseconds: milliseconds)
+            while true {
+                do throws(OutputFailure) {
+                    try learnPartitionCount(topic, milliseconds: milliseconds)
+                    break
+                } catch {
+                    // Whatever else is wrong is wrong for this question too.
+                    guard case .fatal = error, tw_monotonic_nanoseconds() < end,
+                        (try? handle.describe(topic.name, milliseconds: milliseconds)) != nil
+                    else { throw error }
+                    handle.serve(milliseconds: 50)
+                }
+            }
         }
     }
 
