@@ -141,25 +141,28 @@ struct MemberTests {
         #expect(try #require(assignment(member)).partitions == [0])
 
         // Each heartbeat arrives in time for the broker, its answer too late for the member, which
-        // then goes on with heartbeats that have no member's id until the loss is acknowledged.
-        proxy.set(.slow(milliseconds: 3500))
-        var events: [String] = []
-        let isBack = wait(seconds: 90) {
-            member.poll(milliseconds: 20) { event in
-                switch event {
-                case .lost:
-                    events.append("lost")
-                    proxy.set(.fair)
-                    _ = tw_wait_readable(-1, 4000)
-                case .assigned(let partitions, _):
-                    events.append("assigned \(partitions)")
-                default: events.append("\(event)")
+        // then goes on with heartbeats that have no member's id until the loss is acknowledged. On a
+        // busy machine the broker may lose the session too: provoked until it does not.
+        for _ in 0..<5 where !direct.lines.contains("joining the group anew") {
+            proxy.set(.slow(milliseconds: 3500))
+            var events: [String] = []
+            let isBack = wait(seconds: 90) {
+                member.poll(milliseconds: 20) { event in
+                    switch event {
+                    case .lost:
+                        events.append("lost")
+                        proxy.set(.fair)
+                        _ = tw_wait_readable(-1, 4000)
+                    case .assigned(let partitions, _):
+                        events.append("assigned \(partitions)")
+                    default: events.append("\(event)")
+                    }
                 }
+                return events.contains { $0.hasPrefix("assigned") || $0.hasPrefix("instance") }
             }
-            return events.contains { $0.hasPrefix("assigned") || $0.hasPrefix("instance") }
+            #expect(isBack)
+            #expect(events == ["lost", "assigned [0]"])
         }
-        #expect(isBack)
-        #expect(events == ["lost", "assigned [0]"])
         #expect(direct.lines.contains("joining the group anew"))
         member.leave { _ in }
     }
