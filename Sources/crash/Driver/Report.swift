@@ -50,10 +50,7 @@ struct Report {
     private var kills: Int {
         let counts = sum { $0.counts }
         let fromOutside = counts.filter { $0.key.hasPrefix("kill, ") }.values.reduce(0, +)
-        // Each death in a restore was preceded by a kill from outside.
-        let before = deaths.filter { $0.key.hasPrefix("restore.") }.values.reduce(0, +)
-        let repeated = phases.reduce(0) { $0 + $1.fleet.deathsInRepeatedRestore }
-        return fromOutside + deaths.values.reduce(0, +) + before - repeated
+        return fromOutside + deaths.values.reduce(0, +)
     }
 
     private var libraries: String {

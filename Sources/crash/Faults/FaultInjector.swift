@@ -126,6 +126,7 @@ final class FaultInjector {
             let next = CrashTrap.Order(
                 point: point, count: point == .replay || point == .loadStep ? 1 + number(6) : 1,
                 delayMicroseconds: UInt32(number(20_000)))
+            counts["kill, before one in the restore", default: 0] += 1
             fleet.kill(
                 worker, kind: "kill before one in the restore",
                 next: .restart(afterMilliseconds: 0, order: next))
@@ -149,7 +150,11 @@ final class FaultInjector {
     private func awaitDeath(of worker: Worker, at point: CrashPoint) {
         let seconds: Double = point.isInSnapshot ? 30 : 15
         guard !fleet.follow(seconds: seconds, until: { !fleet.isRunning(worker) }) else {
-            if worker.diedAt == nil { missed[point.rawValue, default: 0] += 1 }
+            if worker.diedAt == nil {
+                // It ended in order before it came there: another one is killed instead.
+                missed[point.rawValue, default: 0] += 1
+                inject(.kill(restartsAtOnce: true))
+            }
             return
         }
         missed[point.rawValue, default: 0] += 1
