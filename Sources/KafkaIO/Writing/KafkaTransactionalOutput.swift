@@ -105,7 +105,7 @@ package final class KafkaTransactionalOutput: KafkaTaskOutput, @unchecked Sendab
         try unsafe settle(
             rd_kafka_send_offsets_to_transaction(
                 producer.pointer, list.pointer, token.metadata, callMilliseconds),
-            "add the consumed offsets")
+            "add the consumed offsets", reading: positions.map(\.partition.topic))
     }
 
     package func commit() throws(OutputFailure) {
@@ -153,7 +153,11 @@ package final class KafkaTransactionalOutput: KafkaTaskOutput, @unchecked Sendab
     }
 
     /// Turns the result of a transactional call into success or its consequence.
-    private func settle(_ error: OpaquePointer?, _ doing: String) throws(OutputFailure) {
+    ///
+    /// - Parameter inputs: the topics that the call needs the right to read.
+    private func settle(
+        _ error: OpaquePointer?, _ doing: String, reading inputs: [String] = []
+    ) throws(OutputFailure) {
         guard let producer = producer else { return }
         producer.handle.serve()
         guard let error = unsafe error else {
@@ -165,7 +169,7 @@ package final class KafkaTransactionalOutput: KafkaTaskOutput, @unchecked Sendab
         let isTopicMissing = KafkaError.kind(of: code) == .unknownTopic
         var failure = unsafe OutputFailure.taking(
             error, doing: doing, of: producer.handle, transactionalID: transactionalID,
-            groupID: token.withLock { $0.groupID })
+            groupID: token.withLock { $0.groupID }, reading: inputs)
         if canAbort, failure.endsProducer {
             // The producer itself is sound: an open transaction would hold up every consumer.
             if let error = unsafe rd_kafka_abort_transaction(producer.pointer, 1000) {
@@ -208,7 +212,7 @@ extension OutputFailure {
     /// Classifies an error of a transactional call; takes over the error object.
     static func taking(
         _ error: OpaquePointer, doing: String, of handle: KafkaHandle, transactionalID: String,
-        groupID: String
+        groupID: String, reading inputs: [String] = []
     ) -> OutputFailure {
         // Safety: the object is ours; everything is read before it is destroyed.
         defer { unsafe rd_kafka_error_destroy(error) }
@@ -227,7 +231,9 @@ extension OutputFailure {
                 case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
                     KafkaRight(.read, .group, groupID)
                 case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-                    handle.lastRefusedTopic.map { .topic($0, .write) }
+                    // Committing an input's offsets takes the right to read it.
+                    inputs.first { words.contains("\($0)[") }.map { .topic($0, .read) }
+                        ?? handle.lastRefusedTopic.map { .topic($0, .write) }
                 default: KafkaRight(.write, .transactionalID, transactionalID)
                 }
             let error = handle.error(
