@@ -101,8 +101,12 @@ final class TaskProducer {
             let count = try handle.describe(
                 topic.name, for: .write, milliseconds: milliseconds
             ).count
+            // It was there when the process started.
             guard count > 0 else {
-                throw KafkaError(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, doing: doing)
+                throw KafkaError(
+                    kind: .unknownTopic, problem: "\(doing): it does not exist any more",
+                    remedy: "start again: what is missing is created, unless "
+                        + "output.create_topics is false")
             }
             topic.partitionCount = count
         } catch {

@@ -21,6 +21,27 @@ extension ControlLoop {
         }
     }
 
+    /// Why a group has nothing to give to anybody: the topic that it is assigned by is gone.
+    ///
+    /// A broker may not know a topic yet that was just created, so it is asked for a while.
+    private func lostJournal() -> String? {
+        let topic = parts.pipeline.output.journalTopic
+        let end = monotonicMilliseconds() + 10_000
+        let pause = Wakeup()
+        repeat {
+            do throws(KafkaError) {
+                guard try parts.admin.partitionCount(of: topic, milliseconds: 2000) == nil else {
+                    return nil
+                }
+            } catch {
+                return nil
+            }
+            pause.wait(milliseconds: 200)
+        } while monotonicMilliseconds() < end
+        return "topic \(topic) does not exist any more; it tells what the model has learned from; "
+            + "start again to be told what can be done"
+    }
+
     private mutating func take(_ assigned: [Int], _ token: GroupToken) {
         self.token = token
         let taskCount = parts.watch.layout.taskCount
@@ -31,6 +52,7 @@ extension ControlLoop {
                 ("tasks", tasks.map(String.init).joined(separator: ",")),
                 ("of", "\(taskCount)"), ("generation", "\(token.generation)"),
             ])
+        if tasks.isEmpty, let reason = lostJournal() { outcome = .failed(reason) }
         for task in tasks {
             var seat = seats[task] ?? Seat()
             seat.isOwned = true
