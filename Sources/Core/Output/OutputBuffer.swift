@@ -95,6 +95,23 @@ package struct OutputBuffer: ~Copyable, Sendable {
                 valueCount: valueCount, timestamp: timestamp, headerIndex: headerIndex))
     }
 
+    /// Where the commit's journal entry stands, which is first or last; nil without one.
+    package var journalIndex: Int? {
+        if let last = entries.last, last.stream == .journal { return entries.count - 1 }
+        if let first = entries.first, first.stream == .journal { return 0 }
+        return nil
+    }
+
+    /// Without a transaction: the ends of the parts that are handed over one after the other, each
+    /// once the one before it is acknowledged. The journal entry is a part of its own.
+    package var partEnds: [Int] {
+        switch journalIndex {
+        case nil: [entries.count]
+        case 0?: [1, entries.count]
+        case let index?: [index, entries.count]
+        }
+    }
+
     /// Puts the record closed last in front of the others.
     ///
     /// - Complexity: O(*n*) in the number of records, a move of memory.

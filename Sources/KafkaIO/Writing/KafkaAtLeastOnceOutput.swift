@@ -115,23 +115,16 @@ package final class KafkaAtLeastOnceOutput: KafkaTaskOutput, @unchecked Sendable
     /// Hands the records over in their order; goes on where it stood if the commit was begun again.
     package func send(_ buffer: borrowing OutputBuffer) throws(OutputFailure) {
         let producer = try current()
-        let count = buffer.entries.count
-        var cuts: [Int] = []
-        if let last = buffer.entries.last, last.stream == .journal {
-            cuts = [count - 1]
-        } else if let first = buffer.entries.first, first.stream == .journal {
-            cuts = [1]
-        }
-        let entry = count == 0 ? nil : cuts.first.map { $0 == 1 && count > 1 ? 0 : count - 1 }
-        for cut in cuts + [count] where cut > sentCount {
+        let entry = buffer.journalIndex
+        for end in buffer.partEnds where end > sentCount {
             try awaitAcknowledgement()
-            let range = sentCount..<cut
+            let range = sentCount..<end
             do throws(OutputFailure) {
                 try producer.send(buffer, range, milliseconds: callMilliseconds)
             } catch {
                 throw broken(by: error)
             }
-            sentCount = cut
+            sentCount = end
             hasSentEntry = entry.map(range.contains) ?? false
         }
     }

@@ -94,18 +94,11 @@ final class SimulatedPlainOutput: SimulatedTaskOutput, @unchecked Sendable {
 
     /// Hands the records over in their order; goes on where it stood if the commit was begun again.
     func send(_ buffer: borrowing OutputBuffer) throws(OutputFailure) {
-        let count = buffer.entries.count
-        var cuts: [Int] = []
-        if let last = buffer.entries.last, last.stream == .journal {
-            cuts = [count - 1]
-        } else if let first = buffer.entries.first, first.stream == .journal {
-            cuts = [1]
-        }
-        if bug == .entryUnacknowledged { cuts = [] }
-        for cut in cuts + [count] where cut > sentCount {
+        let ends = bug == .entryUnacknowledged ? [buffer.entries.count] : buffer.partEnds
+        for end in ends where end > sentCount {
             try awaitAcknowledgement()
-            handOver(buffer, sentCount..<cut)
-            sentCount = cut
+            handOver(buffer, sentCount..<end)
+            sentCount = end
         }
     }
 
