@@ -86,12 +86,7 @@ extension JournalEntry {
         encoder.write(numericsVersion)
         encoder.write(sequence)
         encoder.write(generation)
-        encoder.write(inputs.count)
-        for input in inputs {
-            encoder.write(input.topic)
-            encoder.write(input.partition)
-        }
-        for offset in nextOffsets { encoder.write(offset) }
+        encoder.write(inputs: inputs, nextOffsets: nextOffsets)
         encoder.write(rounds.count)
         for round in rounds {
             for offset in round { encoder.write(offset) }
@@ -119,20 +114,12 @@ extension JournalEntry {
         numericsVersion = try decoder.readInteger(UInt32.self)
         sequence = try decoder.readUInt64()
         generation = try decoder.readInteger(Int32.self)
-        let inputCount = try decoder.readInt(in: 0...(decoder.remaining / 12), "inputs")
-        inputs = []
-        for _ in 0..<inputCount {
-            let topic = try decoder.readString()
-            inputs.append(
-                TopicPartition(topic: topic, partition: try decoder.readInteger(Int32.self)))
-        }
-        nextOffsets = []
-        for _ in 0..<inputCount { nextOffsets.append(try decoder.readInt64()) }
+        (inputs, nextOffsets) = try decoder.readInputs()
         let roundCount = try decoder.readInt(in: 0...(decoder.remaining / 8), "rounds")
         rounds = []
         for _ in 0..<roundCount {
             var round: [Int64] = []
-            for _ in 0..<inputCount { round.append(try decoder.readInt64()) }
+            for _ in inputs.indices { round.append(try decoder.readInt64()) }
             rounds.append(round)
         }
         recordCount = try decoder.readUInt64()
@@ -146,7 +133,7 @@ extension JournalEntry {
             live = try decoder.readOptional(SnapshotReference.init)
             previous = try decoder.readOptional(SnapshotReference.init)
             skipped = try decoder.readOptional(SkippedEntries.init)
-            guard (skipped?.nextOffsets.count ?? 0) <= inputCount else {
+            guard (skipped?.nextOffsets.count ?? 0) <= inputs.count else {
                 throw .invalidValue("skipped entries of more inputs than there are")
             }
         }

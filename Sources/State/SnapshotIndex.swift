@@ -65,12 +65,7 @@ package struct SnapshotIndex: Sendable, Equatable {
         encoder.write(task)
         encoder.write(generation)
         encoder.write(sequence)
-        encoder.write(inputs.count)
-        for input in inputs {
-            encoder.write(input.topic)
-            encoder.write(input.partition)
-        }
-        for offset in nextOffsets { encoder.write(offset) }
+        encoder.write(inputs: inputs, nextOffsets: nextOffsets)
         encoder.write(journalOffset)
         encoder.write(byteCount)
         encoder.write(stateHash)
@@ -91,15 +86,7 @@ package struct SnapshotIndex: Sendable, Equatable {
         task = try decoder.readInteger(Int32.self)
         generation = try decoder.readInteger(Int32.self)
         sequence = try decoder.readUInt64()
-        let inputCount = try decoder.readInt(in: 0...(decoder.remaining / 12), "inputs")
-        inputs = []
-        for _ in 0..<inputCount {
-            let topic = try decoder.readString()
-            inputs.append(
-                TopicPartition(topic: topic, partition: try decoder.readInteger(Int32.self)))
-        }
-        nextOffsets = []
-        for _ in 0..<inputCount { nextOffsets.append(try decoder.readInt64()) }
+        (inputs, nextOffsets) = try decoder.readInputs()
         journalOffset = try decoder.readInt64()
         byteCount = try decoder.readUInt64()
         stateHash = try decoder.readUInt64()
