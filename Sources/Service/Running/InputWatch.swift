@@ -19,9 +19,7 @@ final class InputWatch: Sendable {
     private let admin: KafkaAdmin
     private let log: ProcessLog
     private let interval: Int64
-    private let wakeup = Wakeup()
-    private let isStopping = Atomic<Bool>(false)
-    private let isEnded = Atomic<Bool>(false)
+    private let ending = ThreadEnd()
     private let current: Mutex<TopicLayout>
     /// Held while asking and growing, so that two threads do not do it at once.
     private let said = Mutex(Said())
@@ -78,9 +76,9 @@ final class InputWatch: Sendable {
 
     /// The thread's body: looks again and again until stopped.
     func run() {
-        while !isStopping.load(ordering: .acquiring) {
-            wakeup.wait(milliseconds: interval)
-            guard !isStopping.load(ordering: .acquiring) else { break }
+        while !ending.isStopping {
+            ending.wakeup.wait(milliseconds: interval)
+            guard !ending.isStopping else { break }
             do throws(KafkaError) {
                 _ = try refresh()
                 said.withLock { $0.failure = nil }
@@ -88,7 +86,7 @@ final class InputWatch: Sendable {
                 tell(error)
             }
         }
-        isEnded.store(true, ordering: .releasing)
+        ending.reached()
     }
 
     /// An outage is told by the clients; anything else is told once.
@@ -103,13 +101,6 @@ final class InputWatch: Sendable {
 
     /// Ends the thread after its current question; false if that takes longer.
     func end(milliseconds: Int64) -> Bool {
-        isStopping.store(true, ordering: .releasing)
-        wakeup.signal()
-        let deadline = monotonicMilliseconds() + milliseconds
-        let pause = Wakeup()
-        while !isEnded.load(ordering: .acquiring), monotonicMilliseconds() < deadline {
-            pause.wait(milliseconds: 1)
-        }
-        return isEnded.load(ordering: .acquiring)
+        ending.request(milliseconds: milliseconds)
     }
 }

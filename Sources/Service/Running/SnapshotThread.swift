@@ -15,27 +15,25 @@ final class SnapshotThread: Sendable {
     }
 
     private let inbox = Mutex<[Order]>([])
-    private let wakeup = Wakeup()
-    private let isStopping = Atomic<Bool>(false)
-    private let isEnded = Atomic<Bool>(false)
+    private let ending = ThreadEnd()
 
     /// Takes a job; its outcome goes to the errand.
     func submit(_ job: SnapshotJob, for errand: SnapshotErrand) {
         inbox.withLock { $0.append(Order(errand: errand, work: SnapshotWork(job))) }
-        wakeup.signal()
+        ending.wakeup.signal()
     }
 
     /// The thread's body: works until ended.
     func run() {
         _ = tw_set_thread_nice(10)
         var orders: [Order] = []
-        while !isStopping.load(ordering: .acquiring) {
+        while !ending.isStopping {
             orders += inbox.withLock { inbox in
                 defer { inbox.removeAll() }
                 return inbox
             }
             if orders.isEmpty {
-                wakeup.wait(milliseconds: 1000)
+                ending.wakeup.wait(milliseconds: 1000)
                 continue
             }
             var index = 0
@@ -51,19 +49,12 @@ final class SnapshotThread: Sendable {
                 }
             }
         }
-        isEnded.store(true, ordering: .releasing)
+        ending.reached()
     }
 
     /// Ends the thread after its current call; false if that takes longer.
     func end(milliseconds: Int64) -> Bool {
-        isStopping.store(true, ordering: .releasing)
-        wakeup.signal()
-        let deadline = monotonicMilliseconds() + milliseconds
-        let pause = Wakeup()
-        while !isEnded.load(ordering: .acquiring), monotonicMilliseconds() < deadline {
-            pause.wait(milliseconds: 1)
-        }
-        return isEnded.load(ordering: .acquiring)
+        ending.request(milliseconds: milliseconds)
     }
 }
 
