@@ -10,11 +10,17 @@ package final class MemoryLog: InputLog {
         package var key: [UInt8]
         package var value: [UInt8]
 
-        package init(offset: Int64, timestamp: Int64, key: String, value: String) {
+        package init(offset: Int64, timestamp: Int64, key: [UInt8], value: [UInt8]) {
             self.offset = offset
             self.timestamp = timestamp
-            self.key = Array(key.utf8)
-            self.value = Array(value.utf8)
+            self.key = key
+            self.value = value
+        }
+
+        package init(offset: Int64, timestamp: Int64, key: String, value: String) {
+            self.init(
+                offset: offset, timestamp: timestamp, key: Array(key.utf8),
+                value: Array(value.utf8))
         }
     }
 

@@ -75,7 +75,7 @@ package final class NetworkProxy: Sendable {
         var yes: Int32 = 1
         setsockopt(
             descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
-        let bound = withAddress(port: port) { bind(descriptor, $0, $1) }
+        let bound = withLocalAddress(port: port) { bind(descriptor, $0, $1) }
         guard bound == 0, Foundation.listen(descriptor, 256) == 0 else {
             throw ChildFailure(
                 command: "listen on port \(port)", code: tw_errno(),
@@ -93,19 +93,6 @@ private let byteStream: Int32 = 1
 
 private func makeNonBlocking(_ descriptor: Int32) {
     _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
-}
-
-private func withAddress<Result>(
-    port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
-) -> Result {
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = UInt16(port).bigEndian
-    address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-    let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    return withUnsafePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, size) }
-    }
 }
 
 /// The proxy's connections and one turn of its thread.
@@ -219,7 +206,8 @@ private struct ProxyLoop {
         _ = fcntl(client, F_SETFD, FD_CLOEXEC)
         let broker = socket(AF_INET, byteStream | closeOnExec, 0)
         // On one machine a connection is made or refused at once.
-        guard !isDown, withAddress(port: listener.target, { connect(broker, $0, $1) }) == 0 else {
+        guard !isDown, withLocalAddress(port: listener.target, { connect(broker, $0, $1) }) == 0
+        else {
             Foundation.close(client)
             Foundation.close(broker)
             return

@@ -65,10 +65,7 @@ struct AtLeastOnceTests {
     ) throws -> PipelineTask {
         output.append(journal: JournalClaim(number: claim, generation: 1).encoded())
         let entries = output.journal().enumerated().map { index, bytes in
-            var record = MemoryLog.Record(
-                offset: Int64(index), timestamp: 0, key: "", value: "")
-            record.value = bytes
-            return record
+            MemoryLog.Record(offset: Int64(index), timestamp: 0, key: [], value: bytes)
         }
         let task = PipelineTask(
             index: 0, processor: RunningHash(fingerprint: 42), log: MemoryLog(topic: "in", records),

@@ -7,20 +7,6 @@ import State
 import TestSupport
 import Testing
 
-private func makeRecords(partitions: Int, count: Int, seed: UInt64) -> [[MemoryLog.Record]] {
-    var random = SplitMix64(seed: seed)
-    return (0..<partitions).map { partition in
-        var offset: Int64 = 0
-        var time: Int64 = 0
-        return (0..<count).map { index in
-            offset += random.next(below: 5) == 0 ? 2 : 1
-            time += Int64(random.next(below: 4))
-            return MemoryLog.Record(
-                offset: offset, timestamp: time, key: "\(partition)-\(index)", value: "v\(index)")
-        }
-    }
-}
-
 /// One process: a task on a log, with its committed journal replayed first.
 private final class Run {
     let task: PipelineTask
@@ -33,7 +19,8 @@ private final class Run {
         try output.initialize()
         let log = MemoryLog(topic: "in", records)
         let entries = output.committed(.journal).enumerated().map { index, record in
-            MemoryLog.Record(offset: Int64(index * 2), timestamp: 0, key: record.key, record.value)
+            MemoryLog.Record(
+                offset: Int64(index * 2), timestamp: 0, key: record.key, value: record.value)
         }
         let journal = MemoryLog(topic: "journal", [entries])
         task = PipelineTask(
@@ -62,14 +49,6 @@ private final class Run {
             case .dropped: return false
             }
         }
-    }
-}
-
-extension MemoryLog.Record {
-    fileprivate init(offset: Int64, timestamp: Int64, key: [UInt8], _ value: [UInt8]) {
-        self.init(offset: offset, timestamp: timestamp, key: "", value: "")
-        self.key = key
-        self.value = value
     }
 }
 
@@ -114,7 +93,7 @@ struct PipelineTaskTests {
     @Test("kills at random moments lose, double and change nothing", arguments: UInt64(1)...40)
     func randomKills(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
-        let records = makeRecords(
+        let records = randomRecords(
             partitions: 1 + random.next(below: 4), count: 150, seed: seed &* 31)
         let output = MemoryOutput()
         var failures = 0
@@ -158,7 +137,7 @@ struct PipelineTaskTests {
 
     @Test("preloaded inputs are merged by time, whatever the batch", arguments: [1, 7, 1000])
     func preloadedOrder(batchLimit: Int) throws {
-        let records = makeRecords(partitions: 3, count: 200, seed: 5)
+        let records = randomRecords(partitions: 3, count: 200, seed: 5)
         let output = MemoryOutput()
         let run = try Run(records: records, output: output, batchLimit: batchLimit)
         #expect(run.commit(output))
@@ -175,7 +154,7 @@ struct PipelineTaskTests {
 
     @Test("a partition that has not said its end is waited for, once, with a bound")
     func waiting() throws {
-        let records = makeRecords(partitions: 2, count: 10, seed: 9)
+        let records = randomRecords(partitions: 2, count: 10, seed: 9)
         let output = MemoryOutput()
         let run = try Run(records: records, output: output)
         #expect(run.commit(output))
@@ -189,7 +168,7 @@ struct PipelineTaskTests {
 
     @Test("changed input is noticed by the replay")
     func changedInput() throws {
-        var records = makeRecords(partitions: 1, count: 20, seed: 3)
+        var records = randomRecords(partitions: 1, count: 20, seed: 3)
         let output = MemoryOutput()
         let run = try Run(records: records, output: output)
         #expect(run.commit(output))
@@ -203,7 +182,7 @@ struct PipelineTaskTests {
 
     @Test("another pipeline's journal is refused")
     func otherPipeline() throws {
-        let records = makeRecords(partitions: 1, count: 20, seed: 3)
+        let records = randomRecords(partitions: 1, count: 20, seed: 3)
         let output = MemoryOutput()
         let run = try Run(records: records, output: output)
         #expect(run.commit(output))
@@ -214,7 +193,7 @@ struct PipelineTaskTests {
 
     @Test("the positions of a drained input pass transaction markers")
     func markers() throws {
-        let records = makeRecords(partitions: 1, count: 5, seed: 3)
+        let records = randomRecords(partitions: 1, count: 5, seed: 3)
         let output = MemoryOutput()
         let run = try Run(records: records, output: output)
         run.log?.trailingMarkers = 3
@@ -226,7 +205,7 @@ struct PipelineTaskTests {
 
     @Test("commits follow the policy: soon when idle, seldom when busy")
     func policy() throws {
-        let records = makeRecords(partitions: 1, count: 100, seed: 3)
+        let records = randomRecords(partitions: 1, count: 100, seed: 3)
         let output = MemoryOutput()
         let run = try Run(records: records, output: output, policy: .auto())
         #expect(run.commit(output, now: 0, force: false))
@@ -240,7 +219,7 @@ struct PipelineTaskTests {
 
     @Test("a trickle that never ends is committed soon, a flood that pauses for breath is not")
     func trickle() throws {
-        let records = makeRecords(partitions: 1, count: 1000, seed: 3)
+        let records = randomRecords(partitions: 1, count: 1000, seed: 3)
         let output = MemoryOutput()
         let run = try Run(
             records: records, output: output, policy: .auto(), batchLimit: 100)

@@ -52,6 +52,18 @@ final class RunningHash: BatchProcessor {
         }
     }
 
+    /// What is predicted for the records of one input by a model that begins with the first.
+    static func predictions(_ records: some Collection<MemoryLog.Record>) -> [String] {
+        var hash: UInt64 = 1
+        return records.map { record in
+            var next = ContentHash(seed: hash)
+            next.combine(record.value.span)
+            next.combine(0 as UInt64)
+            hash = next.value
+            return "\(record.offset):\(hash)"
+        }
+    }
+
     func captureState() -> any StateCapture { Capture(hash: hash, padding: padding) }
 
     func restoreState(from decoder: inout StateDecoder) throws(StateError) {
@@ -83,10 +95,13 @@ final class DurableWorld {
         output.committed(.journal).enumerated().compactMap { index, record in
             let offset = Int64(index * 2)
             guard offset >= store.journalStart else { return nil }
-            var entry = MemoryLog.Record(offset: offset, timestamp: 0, key: "", value: "")
-            entry.value = record.value
-            return entry
+            return MemoryLog.Record(offset: offset, timestamp: 0, key: [], value: record.value)
         }
+    }
+
+    /// The committed predictions of ``RunningHash``.
+    var predictions: [String] {
+        output.committed(.predictions).map { String(decoding: $0.value, as: UTF8.self) }
     }
 
     var journalEnd: Int64 { Int64(max(0, output.committed(.journal).count * 2 - 1)) }

@@ -8,22 +8,6 @@ import Testing
 
 @Suite("Snapshots")
 struct SnapshotTests {
-    /// The hash after each record of one partition, as the predictions say it.
-    private func expected(_ records: [MemoryLog.Record]) -> [String] {
-        var hash: UInt64 = 1
-        return records.map { record in
-            var next = ContentHash(seed: hash)
-            next.combine(record.value.span)
-            next.combine(0 as UInt64)
-            hash = next.value
-            return "\(record.offset):\(hash)"
-        }
-    }
-
-    private func predictions(_ world: DurableWorld) -> [String] {
-        world.output.committed(.predictions).map { String(decoding: $0.value, as: UTF8.self) }
-    }
-
     /// A world whose first process has run to the end of its first `count` records.
     private func world(count: Int = 300, paddingBytes: Int = 0) throws -> DurableWorld {
         let world = DurableWorld(records: randomRecords(partitions: 1, count: count, seed: 5))
@@ -57,7 +41,7 @@ struct SnapshotTests {
         #expect(run.start.live == (try lastEntry(world).live))
         #expect(run.replayedRecords < 60)
         try run.runToEnd()
-        #expect(predictions(world) == expected(world.records[0]))
+        #expect(world.predictions == RunningHash.predictions(world.records[0]))
     }
 
     @Test("journal and chunks are trimmed below the snapshot before the last")
@@ -105,7 +89,7 @@ struct SnapshotTests {
         let run = try SnapshotRun(world, processor: RunningHash())
         #expect(run.start.notes[0].contains("is missing"))
         try run.runToEnd()
-        #expect(predictions(world) == expected(world.records[0]))
+        #expect(world.predictions == RunningHash.predictions(world.records[0]))
     }
 
     @Test("without any snapshot a trimmed journal stops the task, with the remedy")
@@ -138,7 +122,7 @@ struct SnapshotTests {
         #expect(again.replayedRecords == 80)
         #expect(again.start.notes.count == 2)
         try again.runToEnd()
-        #expect(predictions(world) == expected(world.records[0]))
+        #expect(world.predictions == RunningHash.predictions(world.records[0]))
     }
 
     @Test("a truncated journal is said as such")
@@ -198,7 +182,7 @@ struct SnapshotTests {
         try run.runToEnd()
         #expect(run.task.snapshots.failureCount > 0)
         #expect(run.task.snapshots.installedCount > 0)
-        #expect(predictions(world) == expected(world.records[0]))
+        #expect(world.predictions == RunningHash.predictions(world.records[0]))
     }
 
     @Test("an idle task's snapshot is committed without records, and falls due by age")
@@ -261,8 +245,9 @@ struct SnapshotTests {
         // The model of the snapshot went on with the 151st record.
         let state = whole[..<100] + whole[150...]
         #expect(
-            predictions(world).map { $0.split(separator: ":")[1] }
-                == (expected(Array(whole[..<150])) + expected(Array(state))[100...]).map {
+            world.predictions.map { $0.split(separator: ":")[1] }
+                == (RunningHash.predictions(whole[..<150])
+                + RunningHash.predictions(Array(state))[100...]).map {
                     $0.split(separator: ":")[1]
                 })
         let last = try lastEntry(world)

@@ -8,22 +8,6 @@ import Testing
 
 @Suite("Versions of a state")
 struct StateVersionTests {
-    /// The hash after each record of one partition, of a model that begins with the first.
-    private func expected(_ records: [MemoryLog.Record]) -> [String] {
-        var hash: UInt64 = 1
-        return records.map { record in
-            var next = ContentHash(seed: hash)
-            next.combine(record.value.span)
-            next.combine(0 as UInt64)
-            hash = next.value
-            return "\(record.offset):\(hash)"
-        }
-    }
-
-    private func predictions(_ world: DurableWorld) -> [String] {
-        world.output.committed(.predictions).map { String(decoding: $0.value, as: UTF8.self) }
-    }
-
     /// Runs to the end of the world's records.
     @discardableResult
     private func run(
@@ -62,7 +46,8 @@ struct StateVersionTests {
         #expect(!third.start.beginsVersion)
         #expect(third.replayedRecords <= 80)
         #expect(
-            predictions(world) == expected(Array(all[..<100])) + expected(Array(all[100...])))
+            world.predictions == RunningHash.predictions(all[..<100])
+                + RunningHash.predictions(all[100...]))
         let entries = try world.entries
         let beginning = try #require(entries.lastIndex { $0.sequence == 0 })
         #expect(beginning > 0)
@@ -135,7 +120,8 @@ struct StateVersionTests {
         #expect(third.start.live == nil)
         #expect(third.replayedRecords == 60)
         #expect(
-            predictions(world) == expected(Array(all[..<100])) + expected(Array(all[100...])))
+            world.predictions == RunningHash.predictions(all[..<100])
+                + RunningHash.predictions(all[100...]))
     }
 
     @Test("a new version whose next records are gone stops, or says what gets no predictions")
@@ -149,7 +135,8 @@ struct StateVersionTests {
         #expect(next.start.notes.contains { $0.contains("get no predictions") })
         try next.runToEnd()
         #expect(
-            predictions(world) == expected(Array(all[..<100])) + expected(Array(all[120...])))
+            world.predictions == RunningHash.predictions(all[..<100])
+                + RunningHash.predictions(all[120...]))
     }
 
     @Test("the first entry after each start, and each snapshot, say the settings")

@@ -45,22 +45,8 @@ struct StateCommandTests {
         let processor = try PipelineProcessor(
             pipeline: fixture.pipeline, taskIndex: task, format: .json)
         let records = try fixture.read(fixture.name)[task].filter { $0.offset < offset }
-        let empty = [[MemoryLog.Record]](repeating: [], count: task)
-        let log = MemoryLog(
-            topic: fixture.name,
-            empty + [
-                records.map {
-                    MemoryLog.Record(
-                        offset: $0.offset, timestamp: $0.timestamp,
-                        key: String(decoding: $0.key ?? [], as: UTF8.self),
-                        value: String(decoding: $0.value ?? [], as: UTF8.self))
-                }
-            ])
-        try log.poll(task, upTo: .max)
         var output = OutputBuffer()
-        try log.withQueued(task) { span in
-            Result { try processor.process(span, headers: { _ in [] }, into: &output) }
-        }.get()
+        try processor.pass(records, ofPartition: task, into: &output)
         var encoder = StateEncoder()
         SnapshotHeader(
             fingerprint: processor.fingerprint, task: Int32(task), sequence: UInt64(sequence)

@@ -168,16 +168,7 @@ struct AtLeastOnceProcessTests {
         _ fixture: PipelineFixture
     ) throws -> [(partition: Int, offset: Int64, text: String)] {
         let inputs = try fixture.read(fixture.name)
-        let log = MemoryLog(
-            topic: fixture.name,
-            inputs.map { records in
-                records.map {
-                    var record = MemoryLog.Record(
-                        offset: $0.offset, timestamp: $0.timestamp, key: "", value: $0.text)
-                    record.key = $0.key ?? []
-                    return record
-                }
-            })
+        let log = MemoryLog(topic: fixture.name, read: inputs)
         for input in inputs.indices { try log.poll(input, upTo: .max) }
         var filter = JournalFilter()
         var next = inputs.map { _ in 0 }

@@ -181,23 +181,8 @@ final class PipelineFixture: Sendable {
         try tasks.enumerated().map { index, records in
             let processor = try PipelineProcessor(
                 pipeline: pipeline, taskIndex: index, format: .json)
-            // The records of partition `index`, which is the number that a log in memory gives.
-            let empty = [[MemoryLog.Record]](repeating: [], count: index)
-            let log = MemoryLog(
-                topic: name,
-                empty + [
-                    records.map {
-                        MemoryLog.Record(
-                            offset: $0.offset, timestamp: $0.timestamp,
-                            key: String(decoding: $0.key ?? [], as: UTF8.self),
-                            value: String(decoding: $0.value ?? [], as: UTF8.self))
-                    }
-                ])
             var output = OutputBuffer()
-            try log.poll(index, upTo: .max)
-            try log.withQueued(index) { span in
-                Result { try processor.process(span, headers: { _ in [] }, into: &output) }
-            }.get()
+            try processor.pass(records, ofPartition: index, into: &output)
             var lines: [String] = []
             for entry in output.entries where entry.stream == .predictions {
                 let bytes = output.content.bytes
@@ -246,4 +231,34 @@ final class RunningProcess: Sendable {
 
 extension KafkaRecord {
     var text: String { String(decoding: value ?? [], as: UTF8.self) }
+}
+
+extension MemoryLog {
+    /// What was read of each partition of a topic.
+    convenience init(topic: String, read partitions: [[KafkaRecord]]) {
+        self.init(
+            topic: topic,
+            partitions.map { records in
+                records.map {
+                    MemoryLog.Record(
+                        offset: $0.offset, timestamp: $0.timestamp, key: $0.key ?? [],
+                        value: $0.value ?? [])
+                }
+            })
+    }
+}
+
+extension PipelineProcessor {
+    /// Takes the records that were read of one partition, all at once.
+    func pass(
+        _ records: [KafkaRecord], ofPartition partition: Int = 0, into output: inout OutputBuffer
+    ) throws {
+        // A log in memory numbers its partitions from 0.
+        let empty = [[KafkaRecord]](repeating: [], count: partition)
+        let log = MemoryLog(topic: "read", read: empty + [records])
+        try log.poll(partition, upTo: .max)
+        try log.withQueued(partition) { span in
+            Result { try process(span, headers: { _ in [] }, into: &output) }
+        }.get()
+    }
 }

@@ -74,6 +74,8 @@ private final class SlowProcessor: BatchProcessor {
     }
 
     var fingerprint: UInt64 { inner.fingerprint }
+    var version: UInt32 { inner.version }
+    var settings: [TextPair] { inner.settings }
     var stateBytes: Int { inner.stateBytes }
 
     func process(
@@ -127,21 +129,8 @@ extension PipelineFixture {
     func plainState() throws -> UInt64 {
         let records = try read(name)[0]
         let processor = try PipelineProcessor(pipeline: pipeline, taskIndex: 0, format: .json)
-        let log = MemoryLog(
-            topic: name,
-            [
-                records.map {
-                    MemoryLog.Record(
-                        offset: $0.offset, timestamp: $0.timestamp,
-                        key: String(decoding: $0.key ?? [], as: UTF8.self),
-                        value: String(decoding: $0.value ?? [], as: UTF8.self))
-                }
-            ])
         var output = OutputBuffer()
-        try log.poll(0, upTo: .max)
-        try log.withQueued(0) { span in
-            Result { try processor.process(span, headers: { _ in [] }, into: &output) }
-        }.get()
+        try processor.pass(records, into: &output)
         return processor.stateHash()
     }
 }
