@@ -37,9 +37,6 @@ package protocol BatchProcessor: AnyObject {
 }
 
 extension BatchProcessor {
-    package var version: UInt32 { 1 }
-    package var settings: [TextPair] { [] }
-
     /// Writes the complete state.
     package func encodeState(to encoder: inout StateEncoder) {
         captureState().encode(to: &encoder)

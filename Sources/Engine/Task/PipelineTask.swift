@@ -1,18 +1,6 @@
 import Core
 package import State
 
-/// What a step of a task did.
-package enum TaskActivity: Equatable, Sendable {
-    /// Took this many records.
-    case worked(records: Int)
-    /// Nothing to read; the inputs' ends are reached.
-    case idle
-    /// Waits for an input that has not said how far it goes, so that the time order is kept.
-    case waiting
-    /// Holds as much uncommitted output as it may, until the commit under way is done.
-    case blocked
-}
-
 /// The life of one state: reads its inputs in one order, computes, and forms commits.
 ///
 /// A state machine without threads or clocks, stepped from outside by its owner. First it replays
@@ -34,11 +22,11 @@ package final class PipelineTask {
     private let batchLimit: Int
     private let waitLimit: Int64
     private var merge: MergeRound
-    private var building: CommitBuilder
+    var building: CommitBuilder
     /// Memory for the next commit; `nil` while a commit is under way.
     private var spare: OutputBuffer?
-    private var positions: [Int64]
-    private var nextSequence: UInt64 = 0
+    var positions: [Int64]
+    var nextSequence: UInt64 = 0
     private var commitStarted = Int64.min / 2
     private var isAtEnd = false
     /// Whether the last step took all that it may at once, so that there may be much more.
@@ -47,7 +35,7 @@ package final class PipelineTask {
     private var isWaived: [Bool]
     private var waitingSince: Int64?
     /// Whether the next entry must say where the inputs go on, before any record is taken.
-    private var announcesPositions = false
+    var announcesPositions = false
     /// Whether the outputs of the last entry, which may not have been written, come next.
     private var resends = false
     /// Whether an entry of this task has said what its settings are.
@@ -57,7 +45,7 @@ package final class PipelineTask {
     /// Whether outputs of the version before may be missing: see ``TaskStart/mayLackOutputs``.
     package let mayLackOutputs: Bool
     private var replay: JournalReplay?
-    private var keeper: SnapshotKeeper
+    var keeper: SnapshotKeeper
 
     /// - Parameters:
     ///   - start: Where the task begins, and where the log stands.
@@ -387,52 +375,5 @@ package final class PipelineTask {
         buffer.clear()
         spare = consume buffer
         keeper.committed()
-    }
-
-    // MARK: Snapshots
-
-    /// What is known of the task's snapshots.
-    package var snapshots: SnapshotKeeper { keeper }
-
-    /// When snapshots are due; the owner follows its measurements with it.
-    package var snapshotPolicy: SnapshotPolicy? {
-        get { keeper.policy }
-        set { keeper.policy = newValue }
-    }
-
-    /// Makes a snapshot due whatever the policy's numbers say, as before a planned stop.
-    package func requestSnapshot() { keeper.request() }
-
-    /// Gives a request up that has led to no job yet.
-    package func withdrawSnapshotRequest() { keeper.withdrawRequest() }
-
-    /// The next work for the task's snapshots, if there is any; one at a time.
-    ///
-    /// Asked for in each turn after ``takeCommit(now:force:)``: where nothing is uncommitted in
-    /// memory, the state is that of an entry and can be captured. Learning goes on at once.
-    package func takeSnapshotJob(now: Int64) -> SnapshotJob? {
-        guard isLive else { return nil }
-        let isAtBoundary = !building.hasWork && nextSequence > 0 && !announcesPositions
-        return keeper.takeJob(now: now, isAtBoundary: isAtBoundary) { journalOffset in
-            SnapshotCapture(
-                state: processor.captureState(), fingerprint: processor.fingerprint, task: index,
-                generation: generation, sequence: nextSequence - 1, inputs: log.partitions,
-                nextOffsets: positions, journalOffset: journalOffset,
-                settings: processor.settings)
-        }
-    }
-
-    /// Takes the outcome of the job that was handed out last.
-    package func snapshotJobDone(_ outcome: SnapshotOutcome, now: Int64) {
-        keeper.jobDone(outcome, now: now)
-    }
-
-    /// The hash of a small state every 512 entries; a large one would stop learning for too long,
-    /// and the hashes of its snapshots stand for it.
-    private func dueLearnedHash() -> UInt64? {
-        guard nextSequence > 0, nextSequence % 512 == 0, processor.stateBytes <= 1 << 19 else {
-            return nil
-        }
-        return processor.learnedHash()
     }
 }

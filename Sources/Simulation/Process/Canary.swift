@@ -6,6 +6,8 @@ import State
 /// later prediction.
 final class Canary: BatchProcessor {
     let fingerprint: UInt64 = 7
+    let version: UInt32 = 1
+    let settings: [TextPair] = []
     private(set) var memory = CanaryMemory()
     /// Planted: what is captured goes on changing.
     private let sharesState: Bool

@@ -35,7 +35,7 @@ struct CrashSettings {
     var workers = 3
     var recordsPerSecond = 2000
     var nodes = 1
-    var library: String?
+    var librdkafka: String?
     var points = CrashPoint.allCases
     /// `state.restore_within` of the pipelines; short, so that snapshots are taken all the time.
     var restoreWithin = "100 ms"
@@ -72,7 +72,7 @@ struct CrashSettings {
         recordsPerSecond = try arguments.number("rate", default: 2000)
         nodes = try arguments.number("nodes", default: faults.contains(.broker) ? 3 : 1)
         restoreWithin = try arguments.option("restore-within") ?? restoreWithin
-        library = try arguments.option("librdkafka")
+        librdkafka = try arguments.option("librdkafka")
         jsonPath = try arguments.option("json")
         keeps = arguments.flag("keep")
         try arguments.finish()
@@ -81,8 +81,8 @@ struct CrashSettings {
             throw CrashFailure.usage(
                 "--pipelines: there is no \(unknown); there are \(known.joined(separator: ", "))")
         }
-        if let library, !FileManager.default.fileExists(atPath: library) {
-            throw CrashFailure.usage("--librdkafka: there is no file \(library)")
+        if let librdkafka, !FileManager.default.fileExists(atPath: librdkafka) {
+            throw CrashFailure.usage("--librdkafka: there is no file \(librdkafka)")
         }
     }
 }

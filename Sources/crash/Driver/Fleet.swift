@@ -39,15 +39,15 @@ final class Fleet {
 
     private let paths: [String]
     private let folder: URL
-    private let library: String?
+    private let librdkafka: String?
     private let extra: [String]
     /// Called now and then while waiting.
     var onTurn: () -> Void = {}
 
-    init(paths: [String], folder: URL, library: String?, extra: [String]) {
+    init(paths: [String], folder: URL, librdkafka: String?, extra: [String]) {
         self.paths = paths
         self.folder = folder
-        self.library = library
+        self.librdkafka = librdkafka
         self.extra = extra
     }
 
@@ -58,7 +58,7 @@ final class Fleet {
         do {
             let worker = try Worker(
                 slot: slot, instance: "crash-\(slot)", paths: paths, folder: folder,
-                library: library, extra: extra + more, order: order)
+                librdkafka: librdkafka, extra: extra + more, order: order)
             workers.append(worker)
             nextLives[worker.pid] = .restart(afterMilliseconds: 0, order: nil)
             return worker
@@ -141,7 +141,7 @@ final class Fleet {
 
     private func note(_ event: WorkerEvent, of worker: Worker) {
         switch event.what {
-        case .started(let library): libraries.insert(library)
+        case .started(let version): libraries.insert(version)
         case .ended: break
         case .commit(let task):
             if (commits[task]?.time ?? 0) < event.time {

@@ -46,7 +46,8 @@ final class Phase {
         let settings = surroundings.settings
         tasks = pipelines.flatMap(\.tasks)
         fleet = Fleet(
-            paths: pipelines.map(\.path), folder: surroundings.folder, library: settings.library,
+            paths: pipelines.map(\.path), folder: surroundings.folder,
+            librdkafka: settings.librdkafka,
             extra: extra)
         nonisolated(unsafe) var note: (String) -> Void = { _ in }
         injector = FaultInjector(

@@ -69,7 +69,7 @@ final class Worker {
     var diedAt: String?
 
     init(
-        slot: Int, instance: String, paths: [String], folder: URL, library: String?,
+        slot: Int, instance: String, paths: [String], folder: URL, librdkafka: String?,
         extra: [String] = [], order: CrashTrap.Order? = nil
     ) throws {
         self.slot = slot
@@ -82,7 +82,7 @@ final class Worker {
         if let order { arguments += ["--arm", order.text] }
         startedAt = tw_monotonic_nanoseconds()
         child = try ChildProcess(
-            arguments + paths, environment: library.map { ["LD_PRELOAD": $0] } ?? [:],
+            arguments + paths, environment: librdkafka.map { ["LD_PRELOAD": $0] } ?? [:],
             folder: folder, input: ends[0])
         orders = ends[1]
         output = try FileHandle(forReadingFrom: child.outputFile)

@@ -51,7 +51,7 @@ struct Oracle {
             let processor = try processor(partition)
             try take(
                 input[partition].entries.indices.map { (partition, $0) }, with: processor)
-            states.append(stateHash(of: processor))
+            states.append(processor.stateHash())
         }
     }
 
@@ -63,7 +63,7 @@ struct Oracle {
         let ends = input.map(\.entries.count)
         try take(
             merge(from: [Int](repeating: 0, count: input.count), to: ends), with: processor)
-        states.append(stateHash(of: processor))
+        states.append(processor.stateHash())
     }
 
     /// The order of records between two places of each partition: the earliest head first.
@@ -126,7 +126,7 @@ struct Oracle {
         for index in heads.indices where heads[index] < input[index].entries.count {
             problems.append("partition \(index) is not covered to its end")
         }
-        states.append(stateHash(of: processor))
+        states.append(processor.stateHash())
     }
 
     /// Checks the chain of a journal whose records are not replayed: sequence without a gap, offsets

@@ -11,6 +11,8 @@ final class CanaryProcessor: BatchProcessor {
     private static let recordsPerReport = 1000
 
     let fingerprint: UInt64
+    let version: UInt32 = 1
+    let settings: [TextPair] = []
     private let task: Int
     private var table = [UInt64](repeating: 0, count: CanaryProcessor.tableCount)
     private var chain: UInt64 = 0x7469_6465_7768_6565

@@ -185,7 +185,7 @@ final class InstrumentedLog: InputLog {
 
     private func tellState() {
         guard let processor = cell.processor else { return }
-        cell.events.write("state \(cell.pipeline) \(cell.task) \(stateHash(of: processor))")
+        cell.events.write("state \(cell.pipeline) \(cell.task) \(processor.stateHash())")
     }
 }
 
@@ -242,6 +242,8 @@ final class InstrumentedProcessor: BatchProcessor {
     }
 
     var fingerprint: UInt64 { inner.fingerprint }
+    var version: UInt32 { inner.version }
+    var settings: [TextPair] { inner.settings }
     var stateBytes: Int { inner.stateBytes }
 
     func process(
@@ -261,13 +263,4 @@ final class InstrumentedProcessor: BatchProcessor {
     func restoreState(from decoder: inout StateDecoder) throws(StateError) {
         try inner.restoreState(from: &decoder)
     }
-}
-
-/// The hash of a processor's whole state.
-func stateHash(of processor: any BatchProcessor) -> UInt64 {
-    var encoder = StateEncoder()
-    processor.encodeState(to: &encoder)
-    var hash = ContentHash()
-    hash.combine(encoder.bytes.span)
-    return hash.value
 }
