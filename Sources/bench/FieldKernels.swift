@@ -54,26 +54,15 @@ struct FieldKernels {
         var nanoseconds: [Double] = []
         for repetition in 0...repetitions {
             let start = tw_thread_cpu_nanoseconds()
-            try pass(processor, records, &output)
+            try processor.pass(records, batchRecords: batchRecords, into: &output)
             let spent = Double(tw_thread_cpu_nanoseconds() - start) / Double(records.count)
             if repetition > 0 { nanoseconds.append(spent) }
         }
         let allocations = try countAllocations { () throws(TaskFailure) in
-            try pass(processor, records, &output)
+            try processor.pass(records, batchRecords: batchRecords, into: &output)
         }
         return Kernel(
             name: "whole pipeline, linear regression, devices, \(name)", nanoseconds: nanoseconds,
             allocations: allocations, records: records.count, prototype: nil)
-    }
-
-    private func pass(
-        _ processor: PipelineProcessor, _ records: Span<RawRecord>, _ output: inout OutputBuffer
-    ) throws(TaskFailure) {
-        for start in stride(from: 0, to: records.count, by: batchRecords) {
-            output.clear()
-            try processor.process(
-                records.extracting(start..<min(records.count, start + batchRecords)),
-                headers: { _ in [] }, into: &output)
-        }
     }
 }

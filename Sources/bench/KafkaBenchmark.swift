@@ -38,12 +38,7 @@ struct KafkaBenchmark {
         only = try arguments.option("only")?.split(separator: ",").map(String.init) ?? []
         jsonPath = try arguments.option("json")
         try arguments.finish()
-        guard TestEnvironment.hasKafka else {
-            throw BenchmarkFailure.usage(TestEnvironment.kafkaRemedy)
-        }
-        guard TestEnvironment.hasData else {
-            throw BenchmarkFailure.usage(TestEnvironment.dataRemedy)
-        }
+        try requireBrokerAndData()
         let names = Self.contenders.map(\.name)
         for name in only where !names.contains(name) {
             throw BenchmarkFailure.usage("--only: \(name) is none of \(names)")

@@ -54,12 +54,7 @@ struct LatencyBenchmark {
         guard rate > 0, seconds > 0 else {
             throw BenchmarkFailure.usage("--rate and --seconds must be positive")
         }
-        guard TestEnvironment.hasKafka else {
-            throw BenchmarkFailure.usage(TestEnvironment.kafkaRemedy)
-        }
-        guard TestEnvironment.hasData else {
-            throw BenchmarkFailure.usage(TestEnvironment.dataRemedy)
-        }
+        try requireBrokerAndData()
     }
 
     func run() throws {

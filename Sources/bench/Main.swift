@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// The benchmarks' command line; `tools/bench` builds and calls it.
 @main
@@ -48,6 +49,16 @@ enum Main {
 
     static func complain(_ text: String) {
         FileHandle.standardError.write(Data("bench: \(text)\n".utf8))
+    }
+}
+
+/// Refuses to begin without a broker to start and the public streams.
+func requireBrokerAndData() throws {
+    guard TestEnvironment.hasKafka else {
+        throw BenchmarkFailure.usage(TestEnvironment.kafkaRemedy)
+    }
+    guard TestEnvironment.hasData else {
+        throw BenchmarkFailure.usage(TestEnvironment.dataRemedy)
     }
 }
 

@@ -35,25 +35,28 @@ struct ProcessorKernels {
         for repetition in 0...repetitions {
             processor = try make()
             let start = tw_thread_cpu_nanoseconds()
-            try pass(processor, records, &output)
+            try processor.pass(records, batchRecords: batchRecords, into: &output)
             let spent = Double(tw_thread_cpu_nanoseconds() - start) / Double(records.count)
             if repetition > 0 { nanoseconds.append(spent) }
         }
         let allocations = try countAllocations { () throws(TaskFailure) in
-            try pass(processor, records, &output)
+            try processor.pass(records, batchRecords: batchRecords, into: &output)
         }
         let name = model.split(separator: ":")[0].replacingOccurrences(of: "_", with: " ")
         return Kernel(
             name: "whole pipeline, \(name), elec", nanoseconds: nanoseconds,
             allocations: allocations, records: records.count, prototype: nil)
     }
+}
 
-    private func pass(
-        _ processor: PipelineProcessor, _ records: Span<RawRecord>, _ output: inout OutputBuffer
+extension PipelineProcessor {
+    /// Takes all records in batches; of the output the last batch's stays.
+    func pass(
+        _ records: Span<RawRecord>, batchRecords: Int, into output: inout OutputBuffer
     ) throws(TaskFailure) {
         for start in stride(from: 0, to: records.count, by: batchRecords) {
             output.clear()
-            try processor.process(
+            try process(
                 records.extracting(start..<min(records.count, start + batchRecords)),
                 headers: { _ in [] }, into: &output)
         }

@@ -32,12 +32,7 @@ struct RestartBenchmark {
         isVerbose = try arguments.option("log") != nil
         jsonPath = try arguments.option("json")
         try arguments.finish()
-        guard TestEnvironment.hasKafka else {
-            throw BenchmarkFailure.usage(TestEnvironment.kafkaRemedy)
-        }
-        guard TestEnvironment.hasData else {
-            throw BenchmarkFailure.usage(TestEnvironment.dataRemedy)
-        }
+        try requireBrokerAndData()
     }
 
     func run() throws {
