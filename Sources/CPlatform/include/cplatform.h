@@ -43,6 +43,14 @@ int tw_block_termination_signals(sigset_t *set);
 /// a signal came, or -1.
 int tw_wait_readable(int descriptor, int milliseconds);
 
+/// When a wait ends on the monotonic clock that is meant to end at `until` on the wall clock; all in
+/// nanoseconds.
+///
+/// Who waits again for the same moment, on the same thread, gets the same answer, whatever has been
+/// done to the wall clock meanwhile. The C library's cnd_timedwait, with which librdkafka waits, is
+/// replaced by one that goes by it.
+int64_t tw_monotonic_deadline(int64_t until, int64_t wall, int64_t monotonic);
+
 /// Waits until one of two descriptors is readable (a negative one is left out): bit 0 for the
 /// first, bit 1 for the second, 0 after `milliseconds` or when a signal came, or -1.
 int tw_wait_readable2(int first, int second, int milliseconds);
