@@ -72,9 +72,7 @@ extension KafkaError {
         }
         self.init(
             kind: kind, code: code.rawValue, problem: "\(doing): \(words)",
-            remedy: Self.sizeCodes.contains(code.rawValue)
-                ? "raise the topic's max.message.bytes, and the client's message.max.bytes"
-                : Self.remedy(for: kind))
+            remedy: Self.remedy(for: code) ?? Self.remedy(for: kind))
     }
 
     /// Takes over an error object of librdkafka.
@@ -106,9 +104,17 @@ extension KafkaError {
         return (words, "check sasl.username, sasl.password and sasl.mechanism under kafka:")
     }
 
-    private static let sizeCodes: [Int32] = [
-        RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE.rawValue, RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE.rawValue,
-    ]
+    /// What helps against this error and no other; nil for most.
+    static func remedy(for code: rd_kafka_resp_err_t) -> String? {
+        switch code {
+        case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
+            "raise the topic's max.message.bytes, and the client's message.max.bytes"
+        case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+            "set this machine's clock right: it differs from the broker's by more than the topic's "
+                + "message.timestamp.after.max.ms or message.timestamp.before.max.ms allows"
+        default: nil
+        }
+    }
 
     static func kind(of code: rd_kafka_resp_err_t) -> Kind {
         switch code {

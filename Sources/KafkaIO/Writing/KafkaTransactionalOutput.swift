@@ -240,8 +240,9 @@ extension OutputFailure {
                 code, doing: "\(handle.name) cannot \(doing)", reason: words, needs: right)
             return .fatal(error.description)
         }
-        let sentence = "\(handle.name) cannot \(doing): \(words)"
+        var sentence = "\(handle.name) cannot \(doing): \(words)"
         if let failure = OutputFailure(ending: code, sentence: sentence) { return failure }
+        if let remedy = KafkaError.remedy(for: code) { sentence += "; \(remedy)" }
         if unsafe rd_kafka_error_is_fatal(error) != 0 { return .fatal(sentence) }
         if unsafe rd_kafka_error_txn_requires_abort(error) != 0 { return .abortable(sentence) }
         if unsafe rd_kafka_error_is_retriable(error) != 0
