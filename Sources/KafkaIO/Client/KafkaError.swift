@@ -20,6 +20,8 @@ package struct KafkaError: Error, Equatable, Sendable, CustomStringConvertible {
         case configuration
         /// Whoever answers does not speak the protocol that is needed.
         case unsupported
+        /// A group's offsets wait for the end of a transaction.
+        case unsettled
         /// Anything else.
         case other
     }
@@ -144,6 +146,8 @@ extension KafkaError {
             .refused
         case RD_KAFKA_RESP_ERR__INVALID_ARG:
             .configuration
+        case RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT:
+            .unsettled
         case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
             .unsupported
         default:
@@ -170,6 +174,9 @@ extension KafkaError {
             "correct the property under kafka:"
         case .unsupported:
             "check that bootstrap.servers names brokers, not controllers, of Kafka 0.11 or newer"
+        case .unsettled:
+            "find the transaction that is open (kafka-transactions find-hanging) and end it "
+                + "(kafka-transactions abort)"
         case .other:
             "look into the broker's log at this time"
         }

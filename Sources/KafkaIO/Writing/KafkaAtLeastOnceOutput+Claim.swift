@@ -92,7 +92,7 @@ extension KafkaAtLeastOnceOutput {
             return try question()
         } catch {
             switch error.kind {
-            case .unreachable, .other: throw .uncertain(error.description)
+            case .unreachable, .unsettled, .other: throw .uncertain(error.description)
             case .unauthorised, .unauthenticated, .unknownTopic, .refused, .configuration,
                 .alreadyExists, .unsupported:
                 throw .fatal(error.description)

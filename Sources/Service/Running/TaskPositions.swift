@@ -29,7 +29,8 @@ struct TaskPositions: Sendable {
         let committed =
             options.isEmbedded
             ? [Int64](repeating: -1, count: inputs.count)
-            : try admin.committedOffsets(of: pipeline.groupID, inputs)
+            : try Self.committedOffsets(
+                inputs, pipeline, hasJournal: journalEnd > 0, admin: admin, log: log)
         // Offsets and journal are compared as of one moment: nobody may have written between.
         guard try admin.watermarks(of: journal).high == journalEnd else {
             throw KafkaError(
@@ -61,6 +62,32 @@ struct TaskPositions: Sendable {
             task: task, groupID: pipeline.groupID, inputs: inputs, committed: committed,
             firstOffsets: first, trust: options.trust,
             mayLag: pipeline.delivery.guarantee == .atLeastOnce)
+    }
+
+    /// The group's offsets, or none of them where they hang in a transaction that never settles.
+    ///
+    /// The task's producer has been initialised, so Kafka holds no transaction of the task open any
+    /// more. Offsets that still wait for one lost its marker: a broker that is killed in a commit and
+    /// comes back can note the commit as complete without having marked the group's offsets (Kafka
+    /// 4.3.0). Without them the journal alone says where the task stands, and its next commit, by the
+    /// same producer, settles them. At least once nothing would: there the outputs are judged by the
+    /// offsets, so that a person has to end the transaction.
+    private static func committedOffsets(
+        _ inputs: [TopicPartition], _ pipeline: Pipeline, hasJournal: Bool, admin: KafkaAdmin,
+        log: KafkaLog
+    ) throws(KafkaError) -> [Int64] {
+        do throws(KafkaError) {
+            return try admin.committedOffsets(of: pipeline.groupID, inputs)
+        } catch {
+            guard error.kind == .unsettled, hasJournal,
+                pipeline.delivery.guarantee == .exactlyOnce
+            else { throw error }
+            log.say(
+                .warning, topic: "offsets of \(pipeline.groupID)",
+                "\(error.problem); the journal says where to go on, and the next commit settles them"
+            )
+            return [Int64](repeating: -1, count: inputs.count)
+        }
     }
 
     /// How far each input was learned: the group's offsets, or what the journal says where they went

@@ -34,7 +34,7 @@ extension TaskRunner {
             confirmedEnd: kafka.confirmedEnd,
             store: instrument.store(store, task: index, of: pipeline), inputs: positions.inputs,
             startOffsets: positions.starts, onLostInput: pipeline.state.onLostInput)
-        guard let start = try load(loading) else { return nil }
+        guard let start = try load(loading, journalEnd: positions.journalEnd) else { return nil }
         var estimate = RestoreEstimate()
         estimate.recordsBetweenMax = surroundings.options.snapshotRecordsMax
         if let live = start.live {
@@ -165,10 +165,17 @@ extension TaskRunner {
             log: surroundings.log)
     }
 
+    /// How long a loading waits for the journal before it says so.
+    private static let journalPatienceMilliseconds: Int64 = 15_000
+
     /// Steps the loading to its end; `nil` if the task was taken away meanwhile.
-    private func load(_ loading: consuming TaskLoading) throws(StartFailure) -> TaskStart? {
+    private func load(
+        _ loading: consuming TaskLoading, journalEnd: Int64
+    ) throws(StartFailure) -> TaskStart? {
         var loading = loading
         let pause = Wakeup()
+        var waitingSince: Int64?
+        var hasSaid = false
         while !isCancelled {
             surroundings.options.instrument.willLoad(task: index, of: surroundings.pipeline)
             let progress: TaskLoading.Progress
@@ -179,8 +186,23 @@ extension TaskRunner {
             }
             switch progress {
             case .working(let bytes, let total):
+                waitingSince = nil
                 if total > 0 { surroundings.onLoading(index, .progress(bytes: bytes, of: total)) }
-            case .waiting: pause.wait(milliseconds: 1)
+            case .waiting:
+                let now = monotonicMilliseconds()
+                let since = waitingSince ?? now
+                waitingSince = since
+                if !hasSaid, now - since > Self.journalPatienceMilliseconds {
+                    hasSaid = true
+                    surroundings.log.say(
+                        .warning, topic: "journal \(index)",
+                        "task \(index) waits for the end of its journal "
+                            + "\(journal.topic)[\(journal.partition)] at offset \(journalEnd): Kafka does "
+                            + "not hand it out, because it does not answer or a transaction there is "
+                            + "open; one that Kafka itself does not end within its time-out is found "
+                            + "by kafka-transactions find-hanging")
+                }
+                pause.wait(milliseconds: 1)
             case .done(let start):
                 surroundings.onLoading(index, .done(start.live, notes: start.notes))
                 return start

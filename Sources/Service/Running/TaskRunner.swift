@@ -42,7 +42,8 @@ final class TaskRunner: Sendable {
             switch error.kind {
             case .refused, .unauthorised, .unauthenticated, .configuration, .unsupported:
                 self = .fatal("\(error)")
-            case .unreachable, .alreadyExists, .unknownTopic, .other: self = .again("\(error)")
+            case .unreachable, .alreadyExists, .unknownTopic, .unsettled, .other:
+                self = .again("\(error)")
             }
         }
     }
