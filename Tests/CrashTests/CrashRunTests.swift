@@ -40,8 +40,7 @@ struct CrashRunTests {
         let words =
             TestEnvironment.isRelease
             ? [
-                "--kills", "20", "--others", "2", "--nodes", "1", "--pipelines",
-                "tree,field,canary-merged",
+                "--kills", "20", "--others", "2", "--pipelines", "tree,field,canary-merged",
             ]
             : [
                 "--kills", "4", "--others", "1", "--rate", "400", "--pipelines",
@@ -59,6 +58,7 @@ struct CrashRunTests {
         arguments: [
             (["--faults", "flood"], "there is no fault flood"),
             (["--points", "nowhere"], "there is no point nowhere; there are begin.before"),
+            (["--nodes", "1"], "brokers are killed in clusters of three or more"),
             (["--kills", "many"], "expected a whole number, got many"),
             (["--librdkafka", "/no/such/file"], "there is no file /no/such/file"),
             (["--surprise"], "not understood: --surprise"),

@@ -10,6 +10,7 @@ extension ControlLoop {
     mutating func follow(_ event: MemberEvent) {
         switch event {
         case .assigned(let partitions, let token): take(partitions.map(Int.init), token)
+        // Followed inside the poll.
         case .revoked, .lost: break
         case .instanceFenced(let reason): outcome = .instanceFenced(reason)
         case .failed(let error):

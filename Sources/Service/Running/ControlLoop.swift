@@ -146,16 +146,17 @@ struct ControlLoop: ~Copyable {
 
     /// One round of everything that the control thread looks after.
     private mutating func turn(pollMilliseconds: Int32) {
-        var events: [MemberEvent] = []
+        var pending = PendingMembership()
         parts.member.poll(milliseconds: pollMilliseconds) { event in
+            pending.add(event)
             // A revoked assignment ends when this returns: its tasks must have stopped by then.
             switch event {
             case .revoked: giveUpAll()
             case .lost: dropAll()
-            default: events.append(event)
+            case .assigned, .instanceFenced, .failed: break
             }
         }
-        for event in events { follow(event) }
+        for event in pending.events { follow(event) }
         handleNews()
         finishRunners()
         startDueTasks()

@@ -14,8 +14,8 @@ struct CrashSettings {
             --kills N         kill -9, a part at random moments, the others at named points
             --others N        of each other fault; default a tenth of the kills, at least 2
             --faults LIST     kill: kill -9; stop: SIGSTOP past the session timeout, planned stops,
-                              one instance id twice; broker: kill -9 of a broker, with three nodes
-                              also that of a coordinator; network: connections slowed, silenced,
+                              one instance id twice; broker: kill -9 of one of three brokers, and of
+                              a coordinator; network: connections slowed, silenced,
                               without answers, refused, cut; rebalance: processes come and go
             --points LIST     only these named points
             --librdkafka PATH the workers load this shared library instead of the system's
@@ -71,6 +71,12 @@ struct CrashSettings {
         workers = min(4, max(1, try arguments.number("workers", default: 3)))
         recordsPerSecond = try arguments.number("rate", default: 2000)
         nodes = try arguments.number("nodes", default: faults.contains(.broker) ? 3 : 1)
+        if faults.contains(.broker), nodes < 3 {
+            throw CrashFailure.usage(
+                "--nodes: brokers are killed in clusters of three or more; one that is alone loses the "
+                    + "markers of a commit that it is killed in (Kafka 4.3), which holds up every reader"
+            )
+        }
         restoreWithin = try arguments.option("restore-within") ?? restoreWithin
         librdkafka = try arguments.option("librdkafka")
         jsonPath = try arguments.option("json")
