@@ -25,9 +25,11 @@ package final class KafkaCluster: Sendable {
     /// - Parameters:
     ///   - proxied: whether each broker also listens where a proxy's connections go, see
     ///     ``proxyRoutes``.
+    ///   - isMeasured: whether the brokers' speed matters, so that they may compile all they want.
     ///   - settings: lines `key=value` of `server.properties`.
     package init(
-        nodes: Int = 1, secure: Bool = false, proxied: Bool = false, settings: [String] = []
+        nodes: Int = 1, secure: Bool = false, proxied: Bool = false, isMeasured: Bool = false,
+        settings: [String] = []
     ) throws {
         let temporary = FileManager.default.temporaryDirectory
         let folder = temporary.appending(path: "tidewheel-kafka-\(UUID().uuidString)")
@@ -42,6 +44,7 @@ package final class KafkaCluster: Sendable {
             arguments += ["--port", "\(port)", "--nodes", "\(nodes)"]
             if secure { arguments.append("--secure") }
             if proxied { arguments.append("--proxied") }
+            if !isMeasured { arguments.append("--quick") }
             for setting in settings { arguments += ["--set", setting] }
             do {
                 let printed = try Self.tool(arguments, seconds: 180)

@@ -47,7 +47,8 @@ struct KafkaBenchmark {
 
     func run() throws {
         print(machineDescription())
-        let cluster = try KafkaCluster(settings: ["log.segment.delete.delay.ms=1000"])
+        let cluster = try KafkaCluster(
+            isMeasured: true, settings: ["log.segment.delete.delay.ms=1000"])
         try cluster.createTopic("electricity", partitions: partitions)
         print(
             "loaded",

@@ -59,7 +59,7 @@ struct LatencyBenchmark {
 
     func run() throws {
         print(machineDescription())
-        let cluster = try KafkaCluster()
+        let cluster = try KafkaCluster(isMeasured: true)
         let rows = try ElectricityRows()
         var results: [String: [LatencyRun]] = [:]
         for round in 1...rounds {

@@ -37,7 +37,7 @@ struct RestartBenchmark {
 
     func run() throws {
         print(machineDescription())
-        let cluster = try KafkaCluster()
+        let cluster = try KafkaCluster(isMeasured: true)
         try cluster.createTopic("restart-input", partitions: partitions)
         try cluster.createTopic("restart.predictions", partitions: partitions)
         let file = PipelineFile(

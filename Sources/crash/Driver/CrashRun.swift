@@ -24,7 +24,11 @@ final class CrashRun {
         print("seed \(settings.seed), \(settings.kills) kills, \(settings.others) of each other")
         let cluster = try KafkaCluster(
             nodes: settings.nodes, proxied: true,
-            settings: ["log.segment.delete.delay.ms=1000"])
+            settings: [
+                "log.segment.delete.delay.ms=1000",
+                // A broker that comes back waits until its former session is over.
+                "broker.session.timeout.ms=5000", "broker.heartbeat.interval.ms=1000",
+            ])
         let routes = cluster.proxyRoutes
         let proxy = try NetworkProxy(routes: routes)
         defer { proxy.end() }
