@@ -61,6 +61,13 @@ package final class MemoryChunkStore: ChunkStore, @unchecked Sendable {
         for offset in chunks.keys where offset < chunksBefore { chunks[offset] = nil }
     }
 
+    /// What deleting and creating its topic does: nothing is left, and offsets begin at 0 again.
+    package func makeAnew() {
+        chunks = [:]
+        chunksStart = 0
+        nextOffset = 0
+    }
+
     private func enter(_ call: Call) throws(ChunkError) {
         calls.append(call)
         if let failure = failure(call) { throw failure }

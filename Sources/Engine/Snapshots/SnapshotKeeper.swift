@@ -138,9 +138,14 @@ package struct SnapshotKeeper: Sendable {
     }
 
     /// What the entry being formed refers to: a snapshot that is ready becomes the live one.
+    ///
+    /// Chunks are appended. One that stands before the last snapshot's is in a topic that was made
+    /// anew, where that snapshot is not any more: its offsets must not say what is trimmed there.
     package mutating func install() {
         guard case .written(let reference) = stage else { return }
-        previous = live
+        previous = live.flatMap {
+            $0.indexOffset < reference.firstChunkOffset ? $0 : nil
+        }
         live = reference
         stage = .installing
         if let range = skipped, let older = previous, older.sequence >= range.through {

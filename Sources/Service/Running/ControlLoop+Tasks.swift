@@ -178,6 +178,13 @@ extension ControlLoop {
         seats[task] = seat
     }
 
+    /// Has the tasks write a snapshot whose last one somebody has deleted.
+    mutating func storeLostStates() {
+        let live = seats.filter { $0.value.isLive && $0.value.isOwned }
+        parts.snapshotWatch.follow(live.compactMapValues { $0.runner?.gauge })
+        for task in parts.snapshotWatch.takeLost() { live[task]?.runner?.storeState() }
+    }
+
     /// Ends the tasks that have fewer inputs than there are now, after a commit; they are restored
     /// with all of them.
     mutating func growTasks() {

@@ -21,6 +21,7 @@ struct ControlLoop: ~Copyable {
         let options: ProcessOptions
         let settings: KafkaSettings
         let watch: InputWatch
+        let snapshotWatch: SnapshotWatch
         let admin: KafkaAdmin
         let reader: KafkaReader
         let member: KafkaMember
@@ -170,6 +171,7 @@ struct ControlLoop: ~Copyable {
             lastCheck = now
             watchdog.check(now: now)
             growTasks()
+            storeLostStates()
         }
     }
 

@@ -74,8 +74,8 @@ final class InputWatch: Sendable {
         return grown
     }
 
-    /// The thread's body: looks again and again until stopped.
-    func run() {
+    /// The thread's body: looks again and again until stopped, and has others look then, too.
+    func run(alongside look: () -> Void) {
         while !ending.isStopping {
             ending.wakeup.wait(milliseconds: interval)
             guard !ending.isStopping else { break }
@@ -85,6 +85,7 @@ final class InputWatch: Sendable {
             } catch {
                 tell(error)
             }
+            look()
         }
         ending.reached()
     }

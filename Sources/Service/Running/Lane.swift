@@ -63,6 +63,8 @@ final class Lane: Sendable {
         /// Tasks that are to stop at a commit, and whether the lane keeps them then.
         var finishing: [(task: Int, ending: Ending)] = []
         var resumed: [(task: Int, generation: Int32)] = []
+        /// Tasks whose state is to be stored whatever their policy says.
+        var toStore: [Int] = []
         /// Until when tasks may write a snapshot before they are let go of, once all are to be.
         var drain: Int64?
     }
@@ -114,6 +116,12 @@ final class Lane: Sendable {
     /// Lets a task that was kept go on under another generation.
     func resume(_ index: Int, generation: Int32) {
         inbox.withLock { $0.resumed.append((index, generation)) }
+        wakeup.signal()
+    }
+
+    /// Has a task write a snapshot, if it is live.
+    func store(_ index: Int) {
+        inbox.withLock { $0.toStore.append(index) }
         wakeup.signal()
     }
 
@@ -197,8 +205,9 @@ final class Lane: Sendable {
         let revoked: [Int]
         let finishing: [(task: Int, ending: Ending)]
         let resumed: [(task: Int, generation: Int32)]
+        let toStore: [Int]
         let drain: Int64?
-        (added, revoked, finishing, resumed, drain) = inbox.withLock { inbox in
+        (added, revoked, finishing, resumed, toStore, drain) = inbox.withLock { inbox in
             let added = inbox.order.compactMap { inbox.added[$0] }
             defer {
                 inbox.added.removeAll()
@@ -206,8 +215,11 @@ final class Lane: Sendable {
                 inbox.revoked.removeAll()
                 inbox.finishing.removeAll()
                 inbox.resumed.removeAll()
+                inbox.toStore.removeAll()
             }
-            return (added, inbox.revoked, inbox.finishing, inbox.resumed, inbox.drain)
+            return (
+                added, inbox.revoked, inbox.finishing, inbox.resumed, inbox.toStore, inbox.drain
+            )
         }
         for pending in added {
             if let task = pending.task.take() { seats.append(Seat(task)) }
@@ -223,6 +235,9 @@ final class Lane: Sendable {
             seat.task.adopt(generation: generation)
             seat.course = .running
             report(.resumed(task: index))
+        }
+        for seat in seats where seat.hasArrived && toStore.contains(seat.task.index) {
+            seat.task.requestSnapshot()
         }
         for index in revoked {
             if let place = seats.firstIndex(where: { $0.task.index == index }) {

@@ -6,6 +6,16 @@ import Synchronization
 final class TaskGauge: Sendable {
     /// How long restoring the task would take now, in milliseconds.
     let restoreMilliseconds = Atomic<Int64>(0)
+    private let newest = Mutex<SnapshotReference?>(nil)
+
+    /// The snapshot that the journal's last entry refers to.
+    var live: SnapshotReference? { newest.withLock { $0 } }
+
+    /// What a restore would do now, and how long it would take, in milliseconds.
+    func note(_ live: SnapshotReference?, milliseconds: Int64) {
+        newest.withLock { $0 = live }
+        restoreMilliseconds.store(milliseconds, ordering: .relaxed)
+    }
 }
 
 /// What came of a task's snapshots, for the control thread.
@@ -59,9 +69,10 @@ struct LaneSnapshots: ~Copyable {
         let bytes = Int(clamping: task.snapshots.live?.byteCount ?? 0)
         task.snapshotPolicy?.recordsBetween = estimate.recordsBetween(
             restoreWithin: restoreWithin, byteCount: bytes)
-        gauge.restoreMilliseconds.store(
-            estimate.milliseconds(byteCount: bytes, records: task.snapshots.recordsSinceLive),
-            ordering: .relaxed)
+        gauge.note(
+            task.snapshots.live,
+            milliseconds: estimate.milliseconds(
+                byteCount: bytes, records: task.snapshots.recordsSinceLive))
     }
 
     /// Gives the task the outcome of its job, if there is one, and says what came of it.

@@ -118,7 +118,8 @@ package final class PipelineProcess: Sendable {
                 return .stopped
             }
             // Held to the end: the slot is this process's name in the group.
-            let slot = ProcessSlot.claim(pipeline: pipeline, instanceID: options.instanceID)
+            let slot = ProcessSlot.claim(
+                pipeline: pipeline, instanceID: options.instanceID, log: log)
             let reader = try KafkaReader(
                 settings: settings, groupID: pipeline.groupID,
                 partitionCount: layout.inputPartitions, log: kafkaLog)
@@ -129,7 +130,14 @@ package final class PipelineProcess: Sendable {
             let watch = InputWatch(
                 topics: topics, layout: layout, admin: admin, log: log,
                 interval: options.metadataInterval)
-            WorkerThread(name: "metadata") { watch.run() }.detach()
+            let snapshotWatch = SnapshotWatch(
+                topics: topics, topic: pipeline.output.stateTopic, taskCount: layout.taskCount,
+                admin: admin, log: log)
+            // The embedded cluster's topics cannot be deleted.
+            let looks = !options.isEmbedded
+            WorkerThread(name: "metadata") {
+                watch.run { if looks { snapshotWatch.look() } }
+            }.detach()
             let snapshots = SnapshotThread()
             WorkerThread(name: "snapshots") { snapshots.run() }.detach()
             let chunks = KafkaChunkWriter(
@@ -137,6 +145,7 @@ package final class PipelineProcess: Sendable {
             var control = ControlLoop(
                 ControlLoop.Parts(
                     pipeline: pipeline, options: options, settings: settings, watch: watch,
+                    snapshotWatch: snapshotWatch,
                     admin: admin, reader: reader, member: member, snapshots: snapshots,
                     chunks: chunks,
                     log: log, kafkaLog: kafkaLog))

@@ -63,10 +63,7 @@ struct PipelineTopics: Sendable {
         if !isEmbedded, let problem = try admin.journalProblem(of: output.journalTopic) {
             throw problem
         }
-        _ = try ensure(
-            TopicSpecification(
-                name: output.stateTopic, partitionCount: tasks, replicationFactor: replication,
-                properties: TopicSpecification.stateProperties), grows: true, atLeast: tasks)
+        try ensureState(tasks: tasks)
         if !isEmbedded,
             let problem = try admin.journalProblem(of: output.stateTopic, losing: "snapshots")
         {
@@ -90,6 +87,16 @@ struct PipelineTopics: Sendable {
     /// What to do about partitions that cannot be taken in.
     func remedy(_ layout: TopicLayout, for count: Int) -> String {
         pipeline.scope.remedy(inputPartitions: count, existing: layout.taskCount)
+    }
+
+    /// Makes sure that there is a topic for the snapshots of this many tasks.
+    func ensureState(tasks: Int) throws(KafkaError) {
+        let output = pipeline.output
+        _ = try ensure(
+            TopicSpecification(
+                name: output.stateTopic, partitionCount: tasks,
+                replicationFactor: output.replication ?? -1,
+                properties: TopicSpecification.stateProperties), grows: true, atLeast: tasks)
     }
 
     /// Makes sure that the outputs that mirror the input's partitions have at least this many.

@@ -10,21 +10,31 @@ final class ProcessSlot: Sendable {
     private let descriptor: Int32
 
     /// Takes the lowest free slot, or the given name.
-    static func claim(pipeline: Pipeline, instanceID: String?) -> ProcessSlot {
+    static func claim(
+        pipeline: Pipeline, instanceID: String?, log: ProcessLog
+    ) -> ProcessSlot {
         if let instanceID { return ProcessSlot(instanceID: instanceID, descriptor: -1) }
         let folder = pipeline.state.folder ?? defaultFolder()
         makeFolders(folder)
+        var reason = "every slot is taken"
         for slot in 0..<1024 {
             let path = "\(folder)/\(pipeline.name).slot\(slot)"
             let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-            guard descriptor >= 0 else { break }
+            guard descriptor >= 0 else {
+                reason = unsafe String(cString: strerror(errno))
+                break
+            }
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
                 return ProcessSlot(
                     instanceID: "\(pipeline.name).\(hostName()).\(slot)", descriptor: descriptor)
             }
             _ = close(descriptor)
         }
-        // Without a folder a restart is a new member; everything else holds.
+        log.say(
+            .warning,
+            "no lock file can be kept in the state folder \(folder) (\(reason)); a restart of this "
+                + "process waits until the group has forgotten it, some ten seconds, nothing else is "
+                + "different; let state.folder name a folder that can be written")
         return ProcessSlot(
             instanceID: "\(pipeline.name).\(hostName()).pid\(getpid())", descriptor: -1)
     }

@@ -105,6 +105,9 @@ final class TaskRunner: Sendable {
         lane.finish(index, .kept)
     }
 
+    /// Has the task write a snapshot, if it is live.
+    func storeState() { lane.store(index) }
+
     /// The inputs that the task reads; empty before it has found them.
     var inputs: [TopicPartition] { handles.withLock { $0.inputs } }
 

@@ -55,6 +55,32 @@ struct SnapshotTests {
         #expect(world.journal[0].offset <= Int64(previous.sequence + 1) * 2)
     }
 
+    @Test("in a store made anew the snapshots that are gone are neither referred to nor trimmed by")
+    func madeAnew() throws {
+        let world = DurableWorld(records: randomRecords(partitions: 1, count: 300, seed: 5))
+        let run = try SnapshotRun(world, processor: RunningHash(), recordsBetween: 50)
+        try run.runToEnd()
+        world.store.makeAnew()
+        run.task.requestSnapshot()
+        let installed = run.task.snapshots.installedCount
+        while run.task.snapshots.installedCount == installed {
+            let isWorking = run.stepSnapshot()
+            #expect(run.commit())
+            if !isWorking { break }
+        }
+        #expect(run.task.snapshots.installedCount == installed + 1)
+        while run.stepSnapshot() {}
+        let entry = try lastEntry(world)
+        #expect(entry.live?.firstChunkOffset == 0)
+        #expect(entry.previous == nil)
+        #expect(world.store.chunksStart == 0)
+        append(20, to: world)
+        let again = try SnapshotRun(world, processor: RunningHash())
+        #expect(again.start.notes.isEmpty)
+        try again.runToEnd()
+        #expect(world.predictions == RunningHash.predictions(world.records[0]))
+    }
+
     @Test("chunks of a large state are cut, and put together again")
     func manyChunks() throws {
         let world = try world(paddingBytes: 1_300_000)

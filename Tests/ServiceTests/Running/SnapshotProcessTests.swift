@@ -121,6 +121,10 @@ struct SnapshotProcessTests {
                 try expectPlainPass(one)
                 continue
             }
+            let folder = try TestFolder()
+            let check = ProgramRun("check", try folder.file("it.yaml", one.text), "--connect")
+            #expect(check.code == .failure)
+            #expect(check.output.contains("restore the state topic"), "\(check.output)")
             guard case .failed(let reason)? = one.start().wait(seconds: 30) else {
                 Issue.record("it did not stop; \(one.said)")
                 continue
@@ -128,6 +132,29 @@ struct SnapshotProcessTests {
             #expect(reason.contains("the state topic was deleted or emptied"), "\(reason)")
             #expect(reason.contains("restore the state topic"), "\(reason)")
         }
+    }
+
+    @Test("a running process whose state topic is deleted makes it anew and stores its model")
+    func deletedWhileRunning() throws {
+        let fixture = try PipelineFixture("emptied", partitions: 1, state: "restore_within: 1 ms")
+        let topic = fixture.pipeline.output.stateTopic
+        var produced = try run(fixture, from: 0, snapshots: 3)
+        let running = fixture.start { $0.metadataInterval = 200 }
+        try fixture.wait("it is live") { running.process.status.liveTasks == [0] }
+        let admin = try KafkaAdmin(settings: fixture.settings, log: fixture.log)
+        defer { admin.close() }
+        try admin.delete(topic)
+        // Nothing is produced meanwhile: no snapshot would be due.
+        try fixture.wait("the model is stored again", seconds: 60) {
+            fixture.said.contains { $0.contains("the model is stored again") }
+        }
+        #expect(fixture.said.contains { $0.contains("topic \(topic) was deleted or emptied") })
+        #expect(running.stop() == .stopped)
+        #expect(try starts(of: fixture.pipeline.output.journalTopic, fixture) > 0)
+        produced = try run(fixture, from: produced, snapshots: 1)
+        let line = try #require(fixture.said.last { $0.contains("task restored") })
+        #expect(line.contains(" snapshot="), "\(line)")
+        try expectPlainPass(fixture)
     }
 
     @Test("a store that refuses is told once, and the pipeline goes on", arguments: [0, 1])
