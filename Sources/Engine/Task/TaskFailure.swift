@@ -39,9 +39,10 @@ package enum TaskFailure: Error, Equatable, Sendable {
         case .log(.lostRecords(let place, let offset, let first)):
             let rest = first.map { "; the first record left is at \($0)" } ?? ""
             return "\(place.topic)[\(place.partition)]: the records from offset \(offset) on are "
-                + "gone (retention or deletion)\(rest); restore them, or start a new pipeline "
-                + "version under another name, or set state.on_lost_input: "
-                + "continue_from_snapshot to go on without having learned them"
+                + "gone (retention or deletion)\(rest); restore them, or set state.on_lost_input: "
+                + "continue_from_snapshot to go on from the last snapshot, if there is one, without "
+                + "having learned them, or use `tidewheel state reset` to begin a new model where "
+                + "this one ended, or give the pipeline another name to learn what is left"
         case .log(.topicGone(let place)):
             return "\(place.topic)[\(place.partition)]: the topic does not exist any more; create "
                 + "it again, or stop the pipeline"

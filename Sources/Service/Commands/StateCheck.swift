@@ -82,7 +82,8 @@ struct StateCheck {
             outcome.findings.append(
                 .init(severity: .note, message: "\(change.text) (\(change.consequence))"))
         }
-        outcome.findings.append(conclusion(report))
+        let lost = report.verdict == .keeps ? try unrestorable(begun, stored) : []
+        outcome.findings += lost.isEmpty ? [conclusion(report)] : lost
         // Tasks that are not as the first one are told of themselves.
         for task in begun.dropFirst() {
             guard let entry = task.last?.entry,
@@ -94,6 +95,17 @@ struct StateCheck {
             if case .refused(let why) = ChangeReport(pipeline, stored: other).verdict {
                 outcome.findings.append(
                     .init(severity: .problem, message: "task \(task.number): \(why)"))
+            }
+        }
+    }
+
+    /// What stands against a restore of tasks whose state the file keeps.
+    private func unrestorable(
+        _ tasks: [StoredTask], _ stored: StoredPipeline
+    ) throws -> [ConnectionCheck.Finding] {
+        try tasks.compactMap { task in
+            try stored.restoreProblem(task).map {
+                .init(severity: .problem, message: "task \(task.number): \($0.message)")
             }
         }
     }

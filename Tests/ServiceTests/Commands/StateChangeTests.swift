@@ -72,6 +72,22 @@ struct StateChangeTests {
             try fixture.committed(.predictions)[0].map(\.text) == plain(fixture, from: 0))
     }
 
+    @Test("input that a restart needs and that retention has deleted is told by the check")
+    func lostInput() throws {
+        let fixture = try stopped("lost")
+        let file = try folder.file("it.yaml", fixture.text)
+        #expect(ProgramRun("check", file, "--connect").code == .success)
+        let admin = try KafkaAdmin(settings: fixture.settings, log: fixture.log)
+        defer { admin.close() }
+        try admin.deleteRecords(
+            of: TopicPartition(topic: fixture.name, partition: 0), before: 100)
+        let check = ProgramRun("check", file, "--connect")
+        #expect(check.code == .failure)
+        let words = "\(fixture.name)[0]: the records from offset 0 on are gone"
+        #expect(check.output.contains(words), "\(check.output)")
+        #expect(try run(file, of: fixture, until: nil).contains(words))
+    }
+
     @Test("a model setting is refused with its key, and a raised version begins a new model")
     func newVersion() throws {
         let fixture = try stopped("version")
