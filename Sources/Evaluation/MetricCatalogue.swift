@@ -7,13 +7,10 @@ package struct MetricDeclaration: Sendable {
     package let task: LearningTask
     /// One sentence: what it is, its range, and when it is undefined.
     package let summary: String
-    /// Whether it can be told from predicted labels alone, and so is reported of baselines too.
-    package let needsLabelsOnly: Bool
 
-    init(_ name: String, _ task: LearningTask, labelsOnly: Bool = true, _ summary: String) {
+    init(_ name: String, _ task: LearningTask, _ summary: String) {
         self.name = name
         self.task = task
-        self.needsLabelsOnly = labelsOnly
         self.summary = summary
     }
 }
@@ -65,13 +62,13 @@ package enum MetricCatalogue {
                 "kappa_temporal", .classification,
                 "Accuracy above that of repeating the previous label, at most 1."),
             MetricDeclaration(
-                "log_loss", .classification, labelsOnly: false,
+                "log_loss", .classification,
                 "The mean of −ln of the label's probability (clipped at 1e-15), 0 or more."),
             MetricDeclaration(
-                "brier", .classification, labelsOnly: false,
+                "brier", .classification,
                 "The mean squared error of probabilities: 0 to 1 for two classes, else 0 to 2."),
             MetricDeclaration(
-                "roc_auc", .classification, labelsOnly: false,
+                "roc_auc", .classification,
                 "The area under the ROC curve; beyond two classes one-versus-rest, macro."),
         ]
 

@@ -105,7 +105,6 @@ private struct ProxyLoop {
         var pieces: [(due: Int64, bytes: [UInt8])] = []
         var sent = 0
         var isEnded = false
-        var isShut = false
 
         var wantsMore: Bool { !isEnded && pieces.count < 64 }
     }

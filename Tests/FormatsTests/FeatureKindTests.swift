@@ -135,7 +135,7 @@ struct FeatureKindTests {
         var decoder = try RecordDecoder(schema: schema, format: .json)
         _ = decode(&decoder, values([#"{"c":"a","class":"x"}"#, #"{"c":"b","class":"y"}"#]))
         var encoder = StateEncoder()
-        decoder.encode(to: &encoder)
+        decoder.state.encode(to: &encoder)
 
         var restored = try RecordDecoder(schema: schema, format: .json)
         var reader = StateDecoder(encoder.bytes)

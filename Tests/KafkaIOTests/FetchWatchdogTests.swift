@@ -84,7 +84,7 @@ struct FetchWatchdogTests {
         try pipeline.feed((100..<150).map { "\($0)" })
         let known = wait {
             reader.wakeFetcher(milliseconds: 1000)
-            return reader.stableEnds()[input] == 150
+            return reader.stableEnds[input] == 150
         }
         #expect(known)
         var watchdog = FetchWatchdog(limit: 300)

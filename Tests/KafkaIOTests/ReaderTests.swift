@@ -180,11 +180,11 @@ struct ReaderTests {
         let log = try reader.openLog(partitions.map { ($0, 0) }, wake: -1)
         let known = wait {
             reader.wakeFetcher(milliseconds: 1000)
-            return reader.stableEnds() == [partitions[0]: 1, partitions[1]: 2, partitions[2]: 3]
+            return reader.stableEnds == [partitions[0]: 1, partitions[1]: 2, partitions[2]: 3]
         }
-        #expect(known, "\(reader.stableEnds())")
+        #expect(known, "\(reader.stableEnds)")
         try reader.close(log)
-        #expect(reader.stableEnds().isEmpty)
+        #expect(reader.stableEnds.isEmpty)
         reader.close()
     }
 

@@ -186,6 +186,14 @@ func failure(of call: () throws(OutputFailure) -> Void) -> OutputFailure? {
 
 extension OutputFailure {
     var isFenced: Bool { if case .fenced = self { true } else { false } }
-    var isAbortable: Bool { if case .abortable = self { true } else { false } }
     var isFatal: Bool { if case .fatal = self { true } else { false } }
+}
+
+extension KafkaReader {
+    /// The last stable offset of each open partition that one was told of.
+    var stableEnds: [TopicPartition: Int64] {
+        var ends: [TopicPartition: Int64] = [:]
+        for state in progress() { ends[state.partition] = state.stableEnd }
+        return ends
+    }
 }

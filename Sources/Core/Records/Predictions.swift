@@ -63,13 +63,6 @@ package struct Predictions: ~Copyable {
         borrowing get { probabilityStorage.span }
     }
 
-    /// The probabilities for writing; see ``probabilities``.
-    @inlinable
-    package var mutableProbabilities: MutableSpan<Double> {
-        @_lifetime(&self)
-        mutating get { probabilityStorage.mutableSpan }
-    }
-
     @inlinable
     package mutating func setLabel(_ row: Int, _ label: Int32) {
         labelStorage[row] = label

@@ -97,10 +97,6 @@ package struct Settings: Sendable, Equatable {
         return value
     }
 
-    package func textIfPresent(_ key: String) -> String? {
-        has(key) ? text(key) : nil
-    }
-
     /// In milliseconds.
     package func duration(_ key: String) -> Int64 {
         guard case .duration(let value)? = values[key] else { wrong(key, "a duration") }

@@ -35,8 +35,6 @@ package struct SnapshotKeeper: Sendable {
     package private(set) var installedCount = 0
     /// Jobs that failed since the start.
     package private(set) var failureCount = 0
-    /// What the last failure was.
-    package private(set) var lastFailure: ChunkError?
 
     private var recordsSinceCapture = 0
     private var stage = Stage.idle
@@ -121,10 +119,8 @@ package struct SnapshotKeeper: Sendable {
             stage = .written(reference)
             consecutiveFailures = 0
         case (.trimmed, .trimming): stage = .idle
-        case (.failed(let error), .asking), (.failed(let error), .writing),
-            (.failed(let error), .trimming):
+        case (.failed, .asking), (.failed, .writing), (.failed, .trimming):
             failureCount += 1
-            lastFailure = error
             if case .writing = stage { recordsSinceCapture = recordsSinceLive }
             if case .trimming = stage {
                 // The next snapshot's trim covers this one's.

@@ -18,8 +18,6 @@ package struct SnapshotWork: Sendable {
     private var index: SnapshotIndex?
     /// Header and state, before compression.
     private var bytes: [UInt8] = []
-    /// Bytes written to the store so far.
-    package private(set) var storedBytes = 0
 
     /// - Parameter pieceBytes: How much of the state goes into a chunk; at most as much as usual.
     package init(_ job: SnapshotJob, pieceBytes: Int = SnapshotIndex.pieceBytes) {
@@ -72,7 +70,6 @@ package struct SnapshotWork: Sendable {
         let end = min(bytes.count, start + pieceBytes)
         let chunk = Compression.compress(bytes, start..<end)
         let position = try store.write(key: key(UInt32(part)).bytes, chunk: chunk)
-        storedBytes += chunk.count
         index?.chunks.append(
             SnapshotIndex.Chunk(offset: position.offset, hash: contentHash(of: chunk)))
         if end < bytes.count {
@@ -89,7 +86,6 @@ package struct SnapshotWork: Sendable {
         guard let index else { preconditionFailure("the state is encoded first") }
         let encoded = index.encoded()
         let position = try store.write(key: key(ChunkKey.index).bytes, chunk: encoded)
-        storedBytes += encoded.count
         return SnapshotReference(
             sequence: index.sequence, generation: index.generation,
             journalOffset: index.journalOffset, indexOffset: position.offset,

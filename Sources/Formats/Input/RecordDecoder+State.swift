@@ -20,9 +20,6 @@ extension RecordDecoder {
         RecordDecoderState(dictionaries: dictionaries, classes: classes)
     }
 
-    /// Writes ``state``.
-    package borrowing func encode(to encoder: inout StateEncoder) { state.encode(to: &encoder) }
-
     /// Takes back what ``state`` gave.
     package mutating func restore(_ state: RecordDecoderState) {
         replace(dictionaries: state.dictionaries, classes: state.classes)

@@ -188,9 +188,6 @@ final class KafkaConfiguration {
         if let pointer = unsafe pointer { unsafe rd_kafka_conf_destroy(pointer) }
     }
 
-    /// The configuration, for setting callbacks.
-    @unsafe var borrowed: OpaquePointer? { unsafe pointer }
-
     /// Hands the configuration over: `rd_kafka_new` owns it from now.
     @unsafe
     func take() -> OpaquePointer? {

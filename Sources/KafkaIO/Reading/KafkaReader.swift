@@ -207,17 +207,6 @@ extension KafkaReader {
         return !ends.contains { $0 == nil }
     }
 
-    /// The last stable offset of each open partition, as ``wakeFetcher(milliseconds:)`` last saw
-    /// it: the committed records before it can be read. Lag is this minus the next offset of the
-    /// reader.
-    package func stableEnds() -> [TopicPartition: Int64] {
-        open.withLock { open in
-            var ends: [TopicPartition: Int64] = [:]
-            for entry in open { ends[entry.partition] = entry.end?.offset }
-            return ends
-        }
-    }
-
     /// How far the reading of each open partition is, in the order of opening.
     package func progress() -> [FetchProgress] {
         open.withLock { open in

@@ -28,7 +28,6 @@ final class Committer: Sendable {
     private let giveUpAfter: Int64
     /// Told once when commits begin to fail and are retried, and once when they go on.
     private let report: @Sendable (CommitterNews) -> Void
-    private let finished = Atomic<Bool>(false)
 
     init(
         output: any TransactionalOutput, laneWakeup: Wakeup, giveUpAfter: Int64,
@@ -70,9 +69,6 @@ final class Committer: Sendable {
         requestWakeup.signal()
     }
 
-    /// Whether the thread has returned, so that the output may be closed.
-    var isFinished: Bool { finished.load(ordering: .acquiring) }
-
     private var isCancelled: Bool { box.withLock { $0.isCancelled } }
 
     /// The thread's body: commits until cancelled.
@@ -85,7 +81,6 @@ final class Committer: Sendable {
                 commit(request, &cycle)
             }
         }
-        finished.store(true, ordering: .releasing)
         laneWakeup.signal()
     }
 

@@ -7,7 +7,6 @@ package struct TextStyle: Sendable, Equatable {
         case blue = "34"
         case yellow = "33"
         case magenta = "35"
-        case cyan = "36"
         case green = "32"
         case red = "31"
     }

@@ -126,9 +126,6 @@ final class SimulatedPartition {
         return .success(())
     }
 
-    /// Whether a transaction of the producer has records here that are not decided.
-    func hasOpen(producer id: Int) -> Bool { producers[id]?.open.isEmpty == false }
-
     /// The undecided records of a producer.
     func openRecords(producer id: Int) -> [StoredRecord] {
         (producers[id]?.open ?? []).compactMap { records[$0] }

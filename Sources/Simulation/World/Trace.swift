@@ -5,7 +5,7 @@ package struct Trace: Sendable {
     /// One kind of event; the raw value goes into the hash.
     enum Code: UInt64, Sendable {
         case initialized, produced, ended, marker, offsetsKept, offsetsShown, expired
-        case joined, generation, started, fenced, live, committed, dropped, released, killed
+        case joined, generation, started, live, committed, dropped, released, killed
         case restarted, paused, outage, appended, retention, grown, stopped, requestLost
         case requestLate, requestSlow, answerLost, doubled, twin, quiet
         case written, installed, loaded, trimmed, damaged, fellBack, parked, resumed, moved
