@@ -93,14 +93,14 @@ final class DemoRun: Sendable {
     /// Starts pipeline and stream.
     func start() {
         fleet.start()
-        WorkerThread(name: "feeder") {
+        WorkerThread.start(name: "feeder") {
             do {
                 try self.feed()
             } catch {
                 self.feederFailure.withLock { $0 = "\(error)" }
                 self.fleet.stop()
             }
-        }.detach()
+        }
     }
 
     /// Ends both, in order.

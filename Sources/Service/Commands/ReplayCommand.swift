@@ -132,37 +132,32 @@ private struct Replay {
     }
 
     var lines: [String] {
-        var lines = [
-            "\(stored.pipeline.name), task \(moment.task): the model after entry "
-                + "\(moment.sequence), committed \(TimeText.utc(milliseconds: moment.timestamp))"
-        ]
-        func add(_ name: String, _ text: String) {
-            lines.append(
-                "  \(name)\(String(repeating: " ", count: max(1, 13 - name.count)))\(text)")
-        }
-        add(
+        var page = LabelledLines(
+            title: "\(stored.pipeline.name), task \(moment.task): the model after entry "
+                + "\(moment.sequence), committed \(TimeText.utc(milliseconds: moment.timestamp))")
+        page.add(
             "from",
             outcome.start.live.map { "the snapshot after entry \($0.sequence)" }
                 ?? "the journal's beginning")
-        for note in outcome.start.notes { add("note", note) }
-        add(
+        for note in outcome.start.notes { page.add("note", note) }
+        page.add(
             "replayed",
             "\(NumberText.grouped(outcome.replayedRecords)) records in "
                 + "\(NumberText.fixed(outcome.seconds, decimals: 1)) s")
-        add(
+        page.add(
             "proved",
             "\(provedEntries) entr\(provedEntries == 1 ? "y has" : "ies have") the predictions "
                 + "that were committed")
         for (index, input) in stored.layout.inputs(ofTask: moment.task).enumerated() {
-            add(
+            page.add(
                 index == 0 ? "inputs" : "",
                 "\(input.topic)[\(input.partition)] next offset \(outcome.nextOffsets[index])")
         }
-        for (name, text) in ModelView.rows(outcome.processor.summary()) { add(name, text) }
-        add(
+        for (name, text) in ModelView.rows(outcome.processor.summary()) { page.add(name, text) }
+        page.add(
             "state",
             "\(NumberText.bytes(bytes.count)), hash \(StateListing.hex(contentHash(of: bytes)))")
-        return lines
+        return page.lines
     }
 
     var json: String {

@@ -104,12 +104,12 @@ final class PipelineFleet: Sendable {
     /// Runs each pipeline on a thread of its own.
     func start() {
         for (index, process) in processes.enumerated() {
-            WorkerThread(name: "control-\(index)") {
+            WorkerThread.start(name: "control-\(index)") {
                 let outcome = process.run()
                 self.outcomes.withLock { $0[index] = outcome }
                 if outcome != .stopped { self.stop() }
                 self.wakeup.signal()
-            }.detach()
+            }
         }
     }
 

@@ -38,33 +38,29 @@ struct StateDetails {
     private typealias Rebuilt = Result<StateRebuild.Outcome, CommandFailure>
 
     private func lines(_ task: StoredTask, _ rebuilt: Rebuilt) -> [String] {
-        var lines = ["\(stored.pipeline.name), task \(task.number)"]
-        func add(_ name: String, _ text: String) {
-            lines.append(
-                "  \(name)\(String(repeating: " ", count: max(1, 13 - name.count)))\(text)")
-        }
+        var page = LabelledLines(title: "\(stored.pipeline.name), task \(task.number)")
         if let last = task.last {
-            add(
+            page.add(
                 "entry",
                 "\(last.entry.sequence) at journal offset \(last.offset), committed "
                     + "\(TimeText.utc(milliseconds: last.timestamp)) under generation "
                     + "\(last.entry.generation)")
-            add(
+            page.add(
                 "version",
                 "\(last.entry.version), fingerprint \(StateListing.hex(last.entry.fingerprint)), numerics "
                     + "\(last.entry.numericsVersion)")
         } else {
-            add("entry", "none: the task has never committed")
+            page.add("entry", "none: the task has never committed")
         }
         for (index, input) in task.inputs.enumerated() {
             let ends = task.inputEnds[index]
-            add(
+            page.add(
                 index == 0 ? "inputs" : "",
                 "\(input.topic)[\(input.partition)] next offset "
                     + "\(task.nextOffset(index).map { "\($0)" } ?? "-"), kept "
                     + StateListing.range(ends))
         }
-        add("lag", "\(NumberText.grouped(Int(task.lag))) records")
+        page.add("lag", "\(NumberText.grouped(Int(task.lag))) records")
         for (name, snapshot) in [("live", task.live), ("previous", task.previous)] {
             guard let snapshot else { continue }
             var text =
@@ -74,17 +70,17 @@ struct StateDetails {
                 text += " in \(index.chunks.count) chunk\(index.chunks.count == 1 ? "" : "s")"
             }
             if let age = snapshot.age { text += ", \(NumberText.grouped(Int(age))) records ago" }
-            add(name, text)
+            page.add(name, text)
         }
-        add("journal", StateListing.range(task.journalEnds))
-        add("state topic", task.stateEnds.map { StateListing.range($0) } ?? "there is none")
+        page.add("journal", StateListing.range(task.journalEnds))
+        page.add("state topic", task.stateEnds.map { StateListing.range($0) } ?? "there is none")
         switch rebuilt {
         case .success(let outcome):
-            for (name, text) in ModelView.rows(outcome.processor.summary()) { add(name, text) }
-        case .failure(let failure): add("model", failure.message)
+            for (name, text) in ModelView.rows(outcome.processor.summary()) { page.add(name, text) }
+        case .failure(let failure): page.add("model", failure.message)
         }
-        for remark in StateListing(stored).remarks(task) { add("remark", remark) }
-        return lines
+        for remark in StateListing(stored).remarks(task) { page.add("remark", remark) }
+        return page.lines
     }
 
     private func json(_ task: StoredTask, _ rebuilt: Rebuilt) -> String {

@@ -120,7 +120,7 @@ struct ControlLoop: ~Copyable {
         isStopping: () -> Bool, publish: (PipelineStatus) -> Void
     ) -> PipelineOutcome {
         for (index, lane) in lanes.enumerated() {
-            WorkerThread(name: "lane-\(index)") { lane.run() }.detach()
+            WorkerThread.start(name: "lane-\(index)") { lane.run() }
         }
         do throws(KafkaError) {
             try parts.member.subscribe()

@@ -57,8 +57,7 @@ final class Lane: Sendable {
     private let report: @Sendable (LaneEvent) -> Void
 
     private struct Inbox: ~Copyable {
-        var added: [Int: PendingTask] = [:]
-        var order: [Int] = []
+        var added: [PendingTask] = []
         var revoked: [Int] = []
         /// Tasks that are to stop at a commit, and whether the lane keeps them then.
         var finishing: [(task: Int, ending: Ending)] = []
@@ -83,12 +82,8 @@ final class Lane: Sendable {
 
     /// Gives the lane a task, to be restored first.
     func add(_ task: consuming LaneTask) {
-        let index = task.task.index
         let pending = PendingTask(task)
-        inbox.withLock {
-            $0.added[index] = pending
-            $0.order.append(index)
-        }
+        inbox.withLock { $0.added.append(pending) }
         wakeup.signal()
     }
 
@@ -208,17 +203,16 @@ final class Lane: Sendable {
         let toStore: [Int]
         let drain: Int64?
         (added, revoked, finishing, resumed, toStore, drain) = inbox.withLock { inbox in
-            let added = inbox.order.compactMap { inbox.added[$0] }
             defer {
                 inbox.added.removeAll()
-                inbox.order.removeAll()
                 inbox.revoked.removeAll()
                 inbox.finishing.removeAll()
                 inbox.resumed.removeAll()
                 inbox.toStore.removeAll()
             }
             return (
-                added, inbox.revoked, inbox.finishing, inbox.resumed, inbox.toStore, inbox.drain
+                inbox.added, inbox.revoked, inbox.finishing, inbox.resumed, inbox.toStore,
+                inbox.drain
             )
         }
         for pending in added {

@@ -135,11 +135,11 @@ package final class PipelineProcess: Sendable {
                 admin: admin, log: log)
             // The embedded cluster's topics cannot be deleted.
             let looks = !options.isEmbedded
-            WorkerThread(name: "metadata") {
+            WorkerThread.start(name: "metadata") {
                 watch.run { if looks { snapshotWatch.look() } }
-            }.detach()
+            }
             let snapshots = SnapshotThread()
-            WorkerThread(name: "snapshots") { snapshots.run() }.detach()
+            WorkerThread.start(name: "snapshots") { snapshots.run() }
             let chunks = KafkaChunkWriter(
                 settings: settings, topic: pipeline.output.stateTopic, log: kafkaLog)
             var control = ControlLoop(

@@ -80,8 +80,7 @@ final class TaskRunner: Sendable {
 
     /// Starts the committer's thread, which starts the task.
     func start() {
-        let thread = WorkerThread(name: "commit-\(index)") { self.run() }
-        thread.detach()
+        WorkerThread.start(name: "commit-\(index)") { self.run() }
     }
 
     /// Takes the task away: nothing of it is computed or committed any more after its current call.

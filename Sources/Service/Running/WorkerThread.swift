@@ -1,12 +1,10 @@
 import CPlatform
 import Glibc
 
-/// A thread that runs one body once; joined explicitly.
+/// Threads that run one body once and end by themselves; what others wait for, the body signals.
 ///
 /// Blocking work runs here and never on Swift's cooperative pool.
-struct WorkerThread: ~Copyable {
-    private let handle: pthread_t
-
+enum WorkerThread {
     private final class Body: Sendable {
         let name: String
         let run: @Sendable () -> Void
@@ -17,14 +15,14 @@ struct WorkerThread: ~Copyable {
         }
     }
 
-    /// Starts the thread; `name` (15 bytes are kept) shows in `top -H` and in debuggers.
-    init(name: String, _ run: @escaping @Sendable () -> Void) {
+    /// Starts a thread; `name` (15 bytes are kept) shows in `top -H` and in debuggers.
+    static func start(name: String, _ run: @escaping @Sendable () -> Void) {
         let body = Body(name: name, run: run)
         // Safety: the retained body is taken over by the thread's first statement.
         let context = unsafe Unmanaged.passRetained(body).toOpaque()
-        var handle = pthread_t()
+        var thread = pthread_t()
         let status = unsafe pthread_create(
-            &handle, nil,
+            &thread, nil,
             { context in
                 if let context = unsafe context {
                     let body = unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue()
@@ -34,16 +32,6 @@ struct WorkerThread: ~Copyable {
                 return nil
             }, context)
         precondition(status == 0, "a thread could not be started: \(status)")
-        self.handle = handle
-    }
-
-    /// Lets the thread end by itself; its body must signal what others wait for.
-    consuming func detach() {
-        _ = pthread_detach(handle)
-    }
-
-    /// Waits until the body has returned.
-    consuming func join() {
-        _ = pthread_join(handle, nil)
+        _ = pthread_detach(thread)
     }
 }
