@@ -1,5 +1,6 @@
 import CCopyLoop
 import Foundation
+import TestSupport
 
 /// `bench copy`: the librdkafka copy loop as a process of its own, so that its resources are its own.
 enum CopyCommand {
@@ -39,7 +40,7 @@ enum CopyCommand {
             }
         }
         guard status == 0 else {
-            throw BenchmarkFailure.measuring("copy loop: \(text(reason))")
+            throw ToolFailure.running("copy loop: \(text(reason))")
         }
         let seconds = max(result.seconds, 1e-9)
         let millions = max(Double(result.records), 1) * 1e-6

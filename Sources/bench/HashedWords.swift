@@ -11,7 +11,7 @@ struct HashedWords {
 
     init() throws {
         guard let path = TestEnvironment.dataFolder?.appending(path: "spam.jsonl.gz").path else {
-            throw BenchmarkFailure.usage(TestEnvironment.dataRemedy)
+            throw ToolFailure.usage(TestEnvironment.dataRemedy)
         }
         // A line: {"y":1,"x":[1,128,571]}
         let text = try ChildProcess.run(["gzip", "-dc", path], seconds: 60)

@@ -41,7 +41,7 @@ struct KafkaBenchmark {
         try requireBrokerAndData()
         let names = Self.contenders.map(\.name)
         for name in only where !names.contains(name) {
-            throw BenchmarkFailure.usage("--only: \(name) is none of \(names)")
+            throw ToolFailure.usage("--only: \(name) is none of \(names)")
         }
     }
 
@@ -95,10 +95,10 @@ struct KafkaBenchmark {
         var progress = Progress(start: tw_monotonic_nanoseconds())
         while progress.committed < records {
             guard child.isRunning else {
-                throw BenchmarkFailure.measuring("\(name) ended early:\n\(child.errors)")
+                throw ToolFailure.running("\(name) ended early:\n\(child.errors)")
             }
             guard progress.seconds < 300 else {
-                throw BenchmarkFailure.measuring(
+                throw ToolFailure.running(
                     "\(name): \(progress.committed) of \(records) in 300 s\n\(child.errors)")
             }
             usleep(5_000)
@@ -108,10 +108,10 @@ struct KafkaBenchmark {
         let residentBytes = residentBytesMax(of: child.pid)
         child.signal(SIGTERM)
         guard let code = child.wait(seconds: 60) else {
-            throw BenchmarkFailure.measuring("\(name) did not stop within 60 s of SIGTERM")
+            throw ToolFailure.running("\(name) did not stop within 60 s of SIGTERM")
         }
         guard code == 0 else {
-            throw BenchmarkFailure.measuring("\(name) ended with \(code):\n\(child.errors)")
+            throw ToolFailure.running("\(name) ended with \(code):\n\(child.errors)")
         }
         return Run(
             rate: progress.rate, startSeconds: progress.startSeconds,

@@ -1,5 +1,6 @@
 import CRdKafka
 import Foundation
+import TestSupport
 
 /// The few things that the benchmarks ask of librdkafka themselves.
 final class KafkaClient: @unchecked Sendable {
@@ -20,7 +21,7 @@ final class KafkaClient: @unchecked Sendable {
     /// Opens a topic and fetches its metadata; the caller destroys it.
     func topic(_ name: String) throws -> OpaquePointer {
         guard let topic = rd_kafka_topic_new(handle, name, nil) else {
-            throw BenchmarkFailure.measuring("cannot open topic \(name)")
+            throw ToolFailure.running("cannot open topic \(name)")
         }
         var metadata: UnsafePointer<rd_kafka_metadata>?
         try check("metadata of \(name)", rd_kafka_metadata(handle, 0, topic, &metadata, 30_000))
@@ -85,10 +86,10 @@ final class KafkaClient: @unchecked Sendable {
             guard
                 rd_kafka_conf_set(configuration, key, value, &reason, reason.count)
                     == RD_KAFKA_CONF_OK
-            else { throw BenchmarkFailure.usage("\(key): \(text(reason))") }
+            else { throw ToolFailure.usage("\(key): \(text(reason))") }
         }
         guard let handle = rd_kafka_new(type, configuration, &reason, reason.count) else {
-            throw BenchmarkFailure.measuring(text(reason))
+            throw ToolFailure.running(text(reason))
         }
         return handle
     }
@@ -97,5 +98,5 @@ final class KafkaClient: @unchecked Sendable {
 /// Throws what librdkafka's error code says.
 func check(_ what: String, _ error: rd_kafka_resp_err_t) throws {
     guard error != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
-    throw BenchmarkFailure.measuring("\(what): \(String(cString: rd_kafka_err2str(error)))")
+    throw ToolFailure.running("\(what): \(String(cString: rd_kafka_err2str(error)))")
 }

@@ -22,7 +22,7 @@ struct KernelBenchmark {
         jsonPath = try arguments.option("json")
         try arguments.finish()
         guard TestEnvironment.hasData else {
-            throw BenchmarkFailure.usage(TestEnvironment.dataRemedy)
+            throw ToolFailure.usage(TestEnvironment.dataRemedy)
         }
     }
 
@@ -136,7 +136,7 @@ struct KernelBenchmark {
         func make(_ layout: ColumnLayout) throws -> any Learner {
             guard
                 let declaration = ModelCatalogue.declarations.first(where: { $0.name == model })
-            else { throw BenchmarkFailure.measuring("there is no model \(model)") }
+            else { throw ToolFailure.running("there is no model \(model)") }
             let settings = declaration.settings(preset: preset, overrides)
             let learner = try ModelCatalogue.make(
                 model, settings: settings, layout: layout, declaredClasses: 2, seed: 1)

@@ -44,7 +44,7 @@ struct LatencyBenchmark {
                 try names.map { name in
                     guard let contender = Self.all.first(where: { $0.name == name }) else {
                         let known = Self.all.map(\.name).joined(separator: ", ")
-                        throw BenchmarkFailure.usage("--only: \(name) is none of \(known)")
+                        throw ToolFailure.usage("--only: \(name) is none of \(known)")
                     }
                     return contender
                 }
@@ -52,7 +52,7 @@ struct LatencyBenchmark {
         jsonPath = try arguments.option("json")
         try arguments.finish()
         guard rate > 0, seconds > 0 else {
-            throw BenchmarkFailure.usage("--rate and --seconds must be positive")
+            throw ToolFailure.usage("--rate and --seconds must be positive")
         }
         try requireBrokerAndData()
     }
@@ -109,7 +109,7 @@ struct LatencyBenchmark {
         let residentBytes = residentBytesMax(of: child.pid)
         child.signal(SIGTERM)
         guard child.wait(seconds: 60) == 0 else {
-            throw BenchmarkFailure.measuring("\(name) did not stop in order:\n\(child.errors)")
+            throw ToolFailure.running("\(name) did not stop in order:\n\(child.errors)")
         }
         return LatencyRun(
             milliseconds: latencies.sorted(),
@@ -127,10 +127,10 @@ struct LatencyBenchmark {
         var lastArrival = tw_monotonic_nanoseconds()
         while left > 0 {
             guard let message = rd_kafka_consumer_poll(consumer.handle, 100) else {
-                if let failure = source.failure { throw BenchmarkFailure.measuring(failure) }
+                if let failure = source.failure { throw ToolFailure.running(failure) }
                 guard child.isRunning, tw_monotonic_nanoseconds() - lastArrival < 60_000_000_000
                 else {
-                    throw BenchmarkFailure.measuring(
+                    throw ToolFailure.running(
                         "\(left) outputs are missing after 60 s\n\(child.errors)")
                 }
                 continue
@@ -143,7 +143,7 @@ struct LatencyBenchmark {
                         start: message.pointee.payload, count: message.pointee.len)),
                 id < source.records
             else { continue }
-            guard !seen[id] else { throw BenchmarkFailure.measuring("two outputs of record \(id)") }
+            guard !seen[id] else { throw ToolFailure.running("two outputs of record \(id)") }
             seen[id] = true
             left -= 1
             lastArrival = now

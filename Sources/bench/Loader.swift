@@ -51,12 +51,12 @@ struct ElectricityRows {
 
     init() throws {
         guard let folder = TestEnvironment.dataFolder else {
-            throw BenchmarkFailure.usage(TestEnvironment.dataRemedy)
+            throw ToolFailure.usage(TestEnvironment.dataRemedy)
         }
         let file = folder.appending(path: "elec.csv.gz").path
         let lines = try ChildProcess.run(["gzip", "-dc", file]).split(separator: "\n")
         guard let names = lines.first?.split(separator: ",") else {
-            throw BenchmarkFailure.measuring("\(file) is empty")
+            throw ToolFailure.running("\(file) is empty")
         }
         for line in lines.dropFirst() {
             for (name, value) in zip(names, line.split(separator: ",")) {

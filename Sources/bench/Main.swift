@@ -36,9 +36,9 @@ enum Main {
             case "load": try Loader.run(&arguments)
             case "copy": try CopyCommand.run(&arguments)
             case "help", "--help", "-h": print(help)
-            default: throw BenchmarkFailure.usage("say what to measure:\n\(help)")
+            default: throw ToolFailure.usage("say what to measure:\n\(help)")
             }
-        } catch BenchmarkFailure.usage(let text) {
+        } catch ToolFailure.usage(let text) {
             complain(text)
             exit(2)
         } catch {
@@ -55,83 +55,9 @@ enum Main {
 /// Refuses to begin without a broker to start and the public streams.
 func requireBrokerAndData() throws {
     guard TestEnvironment.hasKafka else {
-        throw BenchmarkFailure.usage(TestEnvironment.kafkaRemedy)
+        throw ToolFailure.usage(TestEnvironment.kafkaRemedy)
     }
     guard TestEnvironment.hasData else {
-        throw BenchmarkFailure.usage(TestEnvironment.dataRemedy)
-    }
-}
-
-/// Why a benchmark could not be made.
-enum BenchmarkFailure: Error, CustomStringConvertible {
-    /// The command line or the environment is wrong: exit code 2.
-    case usage(String)
-    /// Something went wrong while measuring: exit code 1.
-    case measuring(String)
-
-    var description: String {
-        switch self {
-        case .usage(let text), .measuring(let text): text
-        }
-    }
-}
-
-/// Command-line words, taken one by one; options may stand anywhere.
-struct Arguments {
-    private var words: [String]
-
-    init(_ words: [String]) { self.words = words }
-
-    /// The next word that is no option, if there is one.
-    mutating func next() -> String? {
-        guard let first = words.first, !first.hasPrefix("--") || first == "--help" else {
-            return nil
-        }
-        return words.removeFirst()
-    }
-
-    /// The next word that is no option, or a complaint that `name` is missing.
-    mutating func required(_ name: String) throws -> String {
-        guard let word = next() else { throw BenchmarkFailure.usage("\(name) is missing") }
-        return word
-    }
-
-    /// The value of `--name VALUE`, taken out.
-    mutating func option(_ name: String) throws -> String? {
-        guard let index = words.firstIndex(of: "--\(name)") else { return nil }
-        guard index + 1 < words.count else {
-            throw BenchmarkFailure.usage("--\(name) needs a value")
-        }
-        defer { words.removeSubrange(index...index + 1) }
-        return words[index + 1]
-    }
-
-    /// The positive whole number of `--name N`.
-    mutating func number(_ name: String, default standard: Int) throws -> Int {
-        guard let text = try option(name) else { return standard }
-        guard let value = Int(text), value >= 0 else {
-            throw BenchmarkFailure.usage("--\(name): expected a whole number, got \(text)")
-        }
-        return value
-    }
-
-    /// The values of every `--name KEY=VALUE`, flat: key, value, key, value.
-    mutating func settings(_ name: String) throws -> [String] {
-        var flat: [String] = []
-        while let text = try option(name) {
-            let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2 else {
-                throw BenchmarkFailure.usage("--\(name): expected KEY=VALUE, got \(text)")
-            }
-            flat += parts
-        }
-        return flat
-    }
-
-    /// Complains about whatever nobody has taken.
-    func finish() throws {
-        guard words.isEmpty else {
-            throw BenchmarkFailure.usage("not understood: \(words.joined(separator: " "))")
-        }
+        throw ToolFailure.usage(TestEnvironment.dataRemedy)
     }
 }

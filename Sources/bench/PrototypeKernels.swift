@@ -15,7 +15,7 @@ struct PrototypeKernels {
         let source = URL(filePath: path).appending(path: "kernels")
         let folder = TestEnvironment.repository.appending(path: ".build/prototype-kernels")
         guard let data = TestEnvironment.dataFolder?.appending(path: "elec.csv.gz").path else {
-            throw BenchmarkFailure.usage(TestEnvironment.dataRemedy)
+            throw ToolFailure.usage(TestEnvironment.dataRemedy)
         }
         let words = TestEnvironment.dataFolder?.appending(path: "spam.jsonl.gz").path ?? ""
         try ChildProcess.run(

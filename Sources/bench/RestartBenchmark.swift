@@ -69,7 +69,7 @@ struct RestartBenchmark {
             try read(consumer, child, seconds: min(pauses.upperBound, pause))
             child.signal(isKill ? SIGKILL : SIGTERM)
             guard child.wait(seconds: 30) != nil else {
-                throw BenchmarkFailure.measuring("it did not end:\n\(child.errors)")
+                throw ToolFailure.running("it did not end:\n\(child.errors)")
             }
             // What the old process has committed has arrived when nothing comes any more.
             while next(consumer, milliseconds: 50) {}
@@ -77,7 +77,7 @@ struct RestartBenchmark {
             child = try ChildProcess(command, folder: cluster.folder)
             while !next(consumer, milliseconds: 10) {
                 guard child.isRunning, tw_monotonic_nanoseconds() - began < 60_000_000_000 else {
-                    throw BenchmarkFailure.measuring("nothing came:\n\(child.errors)")
+                    throw ToolFailure.running("nothing came:\n\(child.errors)")
                 }
             }
             let time = Double(tw_monotonic_nanoseconds() - began) * 1e-6
@@ -95,7 +95,7 @@ struct RestartBenchmark {
         let end = tw_monotonic_nanoseconds() + Int64(seconds * 1e9)
         while tw_monotonic_nanoseconds() < end {
             guard child.isRunning else {
-                throw BenchmarkFailure.measuring("it ended by itself:\n\(child.errors)")
+                throw ToolFailure.running("it ended by itself:\n\(child.errors)")
             }
             _ = next(consumer, milliseconds: 10)
         }

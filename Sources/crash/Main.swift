@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// The crash test's command line; `tools/crash` builds and calls it.
 @main
@@ -19,7 +20,7 @@ enum Main {
             }
         } catch {
             FileHandle.standardError.write(Data("crash: \(error)\n".utf8))
-            if case CrashFailure.usage = error { exit(2) }
+            if case ToolFailure.usage = error { exit(2) }
             exit(1)
         }
     }

@@ -16,7 +16,7 @@ final class ClusterProbe {
             rd_kafka_conf_set(settings, key, value, &reason, reason.count)
         }
         guard let made = rd_kafka_new(RD_KAFKA_CONSUMER, settings, &reason, reason.count) else {
-            throw CrashFailure.running("no client for \(bootstrap)")
+            throw ToolFailure.running("no client for \(bootstrap)")
         }
         client = made
     }

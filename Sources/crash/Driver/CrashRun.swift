@@ -11,7 +11,7 @@ final class CrashRun {
 
     init(_ settings: CrashSettings) throws {
         guard TestEnvironment.hasKafka else {
-            throw CrashFailure.usage(TestEnvironment.kafkaRemedy)
+            throw ToolFailure.usage(TestEnvironment.kafkaRemedy)
         }
         self.settings = settings
         folder = FileManager.default.temporaryDirectory

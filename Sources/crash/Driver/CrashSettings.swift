@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// What a run of the crash test does; from the command line.
 struct CrashSettings {
@@ -50,7 +51,7 @@ struct CrashSettings {
             faults = try Set(
                 list.split(separator: ",").map { name in
                     guard let group = FaultGroup(rawValue: String(name)) else {
-                        throw CrashFailure.usage("--faults: there is no fault \(name)")
+                        throw ToolFailure.usage("--faults: there is no fault \(name)")
                     }
                     return group
                 })
@@ -61,7 +62,7 @@ struct CrashSettings {
         if let list = try arguments.option("points") {
             points = try list.split(separator: ",").map { name in
                 guard let point = CrashPoint(rawValue: String(name)) else {
-                    throw CrashFailure.usage(
+                    throw ToolFailure.usage(
                         "--points: there is no point \(name); there are "
                             + CrashPoint.allCases.map(\.rawValue).joined(separator: ", "))
                 }
@@ -72,7 +73,7 @@ struct CrashSettings {
         recordsPerSecond = try arguments.number("rate", default: 2000)
         nodes = try arguments.number("nodes", default: faults.contains(.broker) ? 3 : 1)
         if faults.contains(.broker), nodes < 3 {
-            throw CrashFailure.usage(
+            throw ToolFailure.usage(
                 "--nodes: brokers are killed in clusters of three or more; one that is alone loses the "
                     + "markers of a commit that it is killed in (Kafka 4.3), which holds up every reader"
             )
@@ -84,11 +85,11 @@ struct CrashSettings {
         try arguments.finish()
         let known = PipelineUnderTest.Kind.allCases.map(\.rawValue)
         if let unknown = pipelines.first(where: { !known.contains($0) }) {
-            throw CrashFailure.usage(
+            throw ToolFailure.usage(
                 "--pipelines: there is no \(unknown); there are \(known.joined(separator: ", "))")
         }
         if let librdkafka, !FileManager.default.fileExists(atPath: librdkafka) {
-            throw CrashFailure.usage("--librdkafka: there is no file \(librdkafka)")
+            throw ToolFailure.usage("--librdkafka: there is no file \(librdkafka)")
         }
     }
 }

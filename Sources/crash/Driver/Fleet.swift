@@ -16,7 +16,6 @@ final class Fleet {
     private(set) var deaths: [String: Int] = [:]
     /// Deaths in a restore that followed a death in a restore.
     private(set) var deathsInRepeatedRestore = 0
-    private(set) var killsAtPoints = 0
     private(set) var states: [TaskID: UInt64] = [:]
     private(set) var restores = 0
     private(set) var restoresFromSnapshots = 0
@@ -165,7 +164,6 @@ final class Fleet {
         workers.removeAll { $0 === worker }
         if let point = worker.diedAt {
             deaths[point, default: 0] += 1
-            killsAtPoints += 1
             if CrashPoint(rawValue: point)?.isInRestore == true {
                 if !diedInRestore.insert(worker.slot).inserted { deathsInRepeatedRestore += 1 }
             }

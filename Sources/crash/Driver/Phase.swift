@@ -31,7 +31,6 @@ final class Phase {
     private var lastLine: Int64 = 0
     private let began = tw_monotonic_nanoseconds()
     private(set) var seconds = 0.0
-    private(set) var restoresAtEnd = 0
 
     init(
         _ name: String, pipelines: [PipelineUnderTest], topic: String, plan: [Fault],
@@ -47,8 +46,7 @@ final class Phase {
         tasks = pipelines.flatMap(\.tasks)
         fleet = Fleet(
             paths: pipelines.map(\.path), folder: surroundings.folder,
-            librdkafka: settings.librdkafka,
-            extra: extra)
+            librdkafka: settings.librdkafka, extra: extra)
         nonisolated(unsafe) var note: (String) -> Void = { _ in }
         injector = FaultInjector(
             fleet: fleet, cluster: surroundings.cluster, proxy: surroundings.proxy,
@@ -73,11 +71,11 @@ final class Phase {
         let isUp = fleet.follow(seconds: FaultInjector.boundSeconds) {
             tasks.allSatisfy { fleet.commits[$0] != nil } || load?.outcome != nil
         }
-        if let outcome = load?.outcome { throw CrashFailure.running("the load ended: \(outcome)") }
+        if let outcome = load?.outcome { throw ToolFailure.running("the load ended: \(outcome)") }
         guard isUp else {
             let words = fleet.workers.map { $0.lastWords() }.joined(separator: "\n")
             fleet.killAll()
-            throw CrashFailure.running("\(name): the workers do not start:\n\(words)")
+            throw ToolFailure.running("\(name): the workers do not start:\n\(words)")
         }
         for fault in plan {
             if load == nil, isAllCommitted() { break }
@@ -127,13 +125,11 @@ final class Phase {
     /// A last start whose restored states are compared.
     private func restoreOnce() throws {
         lastFault = "the last restore"
-        let before = fleet.restores
         guard let worker = fleet.start(slot: 0, extra: ["--verify"]) else { return }
         fleet.setNextLife(of: worker, .none)
         _ = fleet.follow(seconds: FaultInjector.boundSeconds) {
             tasks.allSatisfy { fleet.states[$0] != nil }
         }
-        restoresAtEnd = fleet.restores - before
         fleet.stopAll(seconds: FaultInjector.boundSeconds)
     }
 

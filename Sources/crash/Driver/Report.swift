@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// What a run found, as tables and as a line of JSON.
 struct Report {
@@ -30,7 +31,7 @@ struct Report {
         fflush(nil)
         guard let path = settings.jsonPath else { return }
         let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
-        guard descriptor >= 0 else { throw CrashFailure.running("cannot write \(path)") }
+        guard descriptor >= 0 else { throw ToolFailure.running("cannot write \(path)") }
         defer { close(descriptor) }
         let bytes = Array((line + "\n").utf8)
         _ = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }

@@ -52,7 +52,6 @@ struct WorkerEvent {
 /// A process that runs the pipelines, started again under the same slot after each death.
 final class Worker {
     let slot: Int
-    let startedAt: Int64
     private let child: ChildProcess
     private let orders: Int32
     private let output: FileHandle
@@ -75,12 +74,11 @@ final class Worker {
         self.slot = slot
         self.order = order
         var ends: [Int32] = [-1, -1]
-        guard tw_pipe(&ends) == 0 else { throw CrashFailure.running("no pipe") }
+        guard tw_pipe(&ends) == 0 else { throw ToolFailure.running("no pipe") }
         defer { close(ends[0]) }
         var arguments = ["/proc/self/exe", "worker", "--instance", instance] + extra
         arguments[0] = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().path
         if let order { arguments += ["--arm", order.text] }
-        startedAt = tw_monotonic_nanoseconds()
         child = try ChildProcess(
             arguments + paths, environment: librdkafka.map { ["LD_PRELOAD": $0] } ?? [:],
             folder: folder, input: ends[0])
@@ -94,7 +92,6 @@ final class Worker {
     }
 
     var pid: Int32 { child.pid }
-    var errorFile: URL { child.errorFile }
     /// How it ended; `nil` while it runs.
     var exitCode: Int32? { child.wait(seconds: 0) }
 

@@ -2,6 +2,7 @@ import Core
 import Engine
 import KafkaIO
 import State
+import TestSupport
 
 /// Everything that a pipeline committed, and what it was made from, as read from the cluster.
 struct Evidence {
@@ -105,7 +106,7 @@ struct Evidence {
             settings: settings, topic: topic, from: KafkaOffset.beginning, log: KafkaLog { _ in })
         defer { tail.close() }
         guard try tail.readToEnd(milliseconds: 600_000, body) else {
-            throw CrashFailure.running("topic \(topic) could not be read to its end in 600 s")
+            throw ToolFailure.running("topic \(topic) could not be read to its end in 600 s")
         }
     }
 }

@@ -4,6 +4,7 @@ import Engine
 import Foundation
 import Service
 import Synchronization
+import TestSupport
 
 /// `crash worker`: runs pipelines as the product does, until it is told to stop or to die.
 enum WorkerCommand {
@@ -27,7 +28,7 @@ enum WorkerCommand {
 
         var signals = sigset_t()
         guard tw_block_termination_signals(&signals) == 0 else {
-            throw CrashFailure.running("signals cannot be held back")
+            throw ToolFailure.running("signals cannot be held back")
         }
         let descriptor = tw_signalfd(&signals)
         let events = EventWriter()
