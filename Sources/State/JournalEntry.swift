@@ -4,7 +4,7 @@ package import Core
 ///
 /// The interleaving of a task's inputs is the only thing that Kafka does not order; the entry
 /// records it as *merge rounds*. The order inside a round is a pure function of the log (see
-/// ``MergeOrder``), so that a round is no more than the end offset of each input.
+/// the engine's `MergeRound`), so that a round is no more than the end offset of each input.
 package struct JournalEntry: Sendable, Equatable {
     /// The newest format that this program writes and reads.
     package static let formatVersion: Int = 4

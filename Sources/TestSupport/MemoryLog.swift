@@ -143,17 +143,13 @@ package final class MemoryOutput: TransactionalOutput, @unchecked Sendable {
 
     package func send(_ buffer: borrowing OutputBuffer) throws(OutputFailure) {
         try enter(.send)
-        let bytes = buffer.content.bytes
         let cut = partialSend()
         for entry in buffer.entries.prefix(cut?.records ?? buffer.entries.count) {
-            var key: [UInt8] = []
-            var value: [UInt8] = []
-            for index in entry.start..<entry.valueStart { key.append(bytes[index]) }
-            for index in 0..<max(0, entry.valueCount) {
-                value.append(bytes[entry.valueStart + index])
-            }
             open?.append(
-                Record(stream: entry.stream, partition: entry.partition, key: key, value: value))
+                Record(
+                    stream: entry.stream, partition: entry.partition,
+                    key: [UInt8](copying: buffer.key(of: entry)),
+                    value: [UInt8](copying: buffer.value(of: entry))))
         }
         if let cut { throw cut.failure }
     }

@@ -31,10 +31,9 @@ struct PredictionEncoderTests {
                     classes: decoder.classes, into: &output)
             }
         }
-        let bytes = output.content.bytes
         return output.entries.map { entry in
-            let key = (entry.start..<entry.valueStart).map { bytes[$0] }
-            let value = (entry.valueStart..<(entry.valueStart + entry.valueCount)).map { bytes[$0] }
+            let key = [UInt8](copying: output.key(of: entry))
+            let value = [UInt8](copying: output.value(of: entry))
             return (
                 entry.keyCount < 0 ? nil : key, entry.partition,
                 String(decoding: value, as: UTF8.self)

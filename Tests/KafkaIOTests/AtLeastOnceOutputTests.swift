@@ -37,9 +37,7 @@ struct AtLeastOnceOutputTests {
     ) {
         buffer.clear()
         add(&buffer, .predictions, value)
-        buffer.open(key: entry.span.extracting(0..<0), hasKey: false)
-        buffer.content.append(entry.span)
-        buffer.close(.journal, partition: 0)
+        buffer.append(entry.span, to: .journal, partition: 0)
         if entryFirst { buffer.moveLastToFront() }
     }
 

@@ -75,9 +75,6 @@ package struct OutputBuffer: ~Copyable, Sendable {
         openKeyCount = keyCount
     }
 
-    /// Where the open record's value begins in ``content``.
-    package var openValueStart: Int { openStart + max(0, openKeyCount) }
-
     /// Ends the open record.
     package mutating func close(
         _ stream: OutputStream, partition: Int32, timestamp: Int64 = 0,
@@ -93,6 +90,27 @@ package struct OutputBuffer: ~Copyable, Sendable {
             Entry(
                 stream: stream, partition: partition, keyCount: openKeyCount, start: openStart,
                 valueCount: valueCount, timestamp: timestamp, headerIndex: headerIndex))
+    }
+
+    /// Adds a record without a key.
+    package mutating func append(
+        _ value: Span<UInt8>, to stream: OutputStream, partition: Int32
+    ) {
+        open(key: value.extracting(0..<0), hasKey: false)
+        content.append(value)
+        close(stream, partition: partition)
+    }
+
+    /// The key of one of the records; empty without one.
+    @_lifetime(borrow self)
+    package borrowing func key(of entry: Entry) -> Span<UInt8> {
+        content.bytes.extracting(entry.start..<entry.valueStart)
+    }
+
+    /// The value of one of the records; empty for a tombstone.
+    @_lifetime(borrow self)
+    package borrowing func value(of entry: Entry) -> Span<UInt8> {
+        content.bytes.extracting(entry.valueStart..<entry.valueStart + max(0, entry.valueCount))
     }
 
     /// Where the commit's journal entry stands, which is first or last; nil without one.

@@ -76,10 +76,7 @@ package struct RecentTexts: Sendable {
             }
             slot = (slot + 1) & (slots.count - 1)
         }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count)
-        for index in text.indices { bytes.append(text[index]) }
-        return insert(Entry(text: bytes, hash: hash))
+        return insert(Entry(text: [UInt8](copying: text), hash: hash))
     }
 
     private mutating func insert(_ entry: Entry) -> Visit {

@@ -119,10 +119,7 @@ struct ReportWriter: ~Copyable {
     }
 
     private func write(into output: inout OutputBuffer) {
-        let bytes = json.bytes
-        output.open(key: bytes.extracting(0..<0), hasKey: false)
-        output.content.append(bytes)
-        output.close(.metrics, partition: Int32(taskIndex))
+        output.append(json.bytes, to: .metrics, partition: Int32(taskIndex))
     }
 }
 

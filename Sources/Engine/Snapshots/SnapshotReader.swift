@@ -64,16 +64,7 @@ package struct SnapshotReader: Sendable {
     }
 
     private mutating func readIndex(from store: any ChunkStore) throws(SnapshotProblem) {
-        let raw = try read(reference.indexOffset, part: ChunkKey.index, from: store)
-        guard contentHash(of: raw) == reference.indexHash else {
-            throw .damagedChunk(reference.indexOffset, "the index has another hash")
-        }
-        let found: SnapshotIndex
-        do throws(StateError) {
-            found = try SnapshotIndex(decoding: raw)
-        } catch {
-            throw SnapshotProblem(error)
-        }
+        let found = try reference.index(ofTask: task, from: store)
         guard found.numericsVersion == numericsVersion else {
             throw .otherNumerics(found: found.numericsVersion)
         }
@@ -91,7 +82,15 @@ package struct SnapshotReader: Sendable {
         _ part: Int, of index: SnapshotIndex, from store: any ChunkStore
     ) throws(SnapshotProblem) {
         let chunk = index.chunks[part]
-        let raw = try read(chunk.offset, part: UInt32(part), from: store)
+        let key = ChunkKey(
+            task: index.task, generation: reference.generation, sequence: reference.sequence,
+            part: UInt32(part))
+        let raw: [UInt8]
+        do throws(ChunkError) {
+            raw = try store.read(ChunkPosition(offset: chunk.offset), key: key.bytes)
+        } catch {
+            throw SnapshotProblem(error)
+        }
         guard contentHash(of: raw) == chunk.hash else {
             throw .damagedChunk(chunk.offset, "it has another hash")
         }
@@ -99,19 +98,6 @@ package struct SnapshotReader: Sendable {
         do throws(StateError) {
             try Compression.decompress(
                 raw, limit: min(left, SnapshotIndex.pieceBytes), into: &bytes)
-        } catch {
-            throw SnapshotProblem(error)
-        }
-    }
-
-    private func read(
-        _ offset: Int64, part: UInt32, from store: any ChunkStore
-    ) throws(SnapshotProblem) -> [UInt8] {
-        let key = ChunkKey(
-            task: Int32(task), generation: reference.generation, sequence: reference.sequence,
-            part: part)
-        do throws(ChunkError) {
-            return try store.read(ChunkPosition(offset: offset), key: key.bytes)
         } catch {
             throw SnapshotProblem(error)
         }

@@ -12,13 +12,8 @@ extension TaskLoading {
 
     /// The settings under which the last snapshot was taken; `nil` if there is none to be read.
     func snapshotSettings(_ entry: JournalEntry) -> [TextPair]? {
-        guard let live = entry.live else { return nil }
-        let key = ChunkKey(
-            task: Int32(task), generation: live.generation, sequence: live.sequence,
-            part: ChunkKey.index)
-        let position = ChunkPosition(offset: live.indexOffset)
-        guard let bytes = try? store.read(position, key: key.bytes),
-            let index = try? SnapshotIndex(decoding: bytes), !index.settings.isEmpty
+        guard let index = try? entry.live?.index(ofTask: task, from: store),
+            !index.settings.isEmpty
         else { return nil }
         return index.settings
     }

@@ -135,7 +135,7 @@ package struct TaskLoading {
         if from > journalStart {
             window *= 8
             let earlier = max(journalStart, journalEnd - window)
-            try seekJournal(to: last == nil ? earlier : certain)
+            try journal.move(0, to: last == nil ? earlier : certain)
             journalReached = last == nil ? earlier : certain
             stage = .findEntry(from: journalReached)
             filter = JournalFilter()
@@ -169,12 +169,7 @@ package struct TaskLoading {
     /// A record of the journal's queue, copied.
     private func queued(_ index: Int) -> (bytes: [UInt8], offset: Int64) {
         journal.withQueued(0) { span in
-            let record = span[index]
-            let value = record.value
-            var bytes: [UInt8] = []
-            bytes.reserveCapacity(value.count)
-            for index in value.indices { bytes.append(value[index]) }
-            return (bytes, record.offset)
+            ([UInt8](copying: span[index].value), span[index].offset)
         }
     }
 
@@ -187,7 +182,7 @@ package struct TaskLoading {
             try JournalReplay.check(entry, fingerprint: processor.fingerprint, partitions: inputs)
         } catch {
             guard case .otherPipeline = error else { throw error }
-            try seekJournal(to: journalStart)
+            try journal.move(0, to: journalStart)
             journalReached = journalStart
             filter = JournalFilter()
             stage = .findSettings(
@@ -213,7 +208,7 @@ package struct TaskLoading {
                 attempt: attempt)
             return .working(bytes: 0, of: Int(clamping: reference.byteCount))
         }
-        try seekJournal(to: journalStart)
+        try journal.move(0, to: journalStart)
         journalReached = journalStart
         filter = JournalFilter()
         stage = .findBeginning(nil)
@@ -236,7 +231,7 @@ package struct TaskLoading {
             throw .snapshotsLost(notes)
         }
         if !notes.isEmpty { notes.append("the whole journal is replayed instead") }
-        try seekJournal(to: beginning)
+        try journal.move(0, to: beginning)
         var start = start(needsReplay: true)
         start.journalOffset = beginning
         start.skipped = last?.skipped
@@ -304,7 +299,7 @@ package struct TaskLoading {
         start.skipped = last.skipped
         start.journalOffset = max(journalStart, start.live?.journalOffset ?? 0)
         try findLostInput(&start, snapshot: index.sequence, last: last)
-        if start.needsReplay { try seekJournal(to: start.journalOffset) }
+        if start.needsReplay { try journal.move(0, to: start.journalOffset) }
         return .done(start)
     }
 
@@ -344,13 +339,5 @@ package struct TaskLoading {
         start.needsReplay = needsReplay
         start.notes = notes
         return start
-    }
-
-    private func seekJournal(to offset: Int64) throws(TaskFailure) {
-        do throws(LogError) {
-            try journal.seek(0, to: offset)
-        } catch {
-            throw .log(error)
-        }
     }
 }

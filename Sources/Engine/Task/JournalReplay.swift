@@ -89,8 +89,8 @@ struct JournalReplay {
                 progress.records = try replayRound(
                     current.rounds[roundIndex], inputCount: current.inputs.count, log: log,
                     merge: &merge, processor: processor, scratch: &scratch, limit: batchLimit)
-                progress.isWaiting = progress.records == 0 && !isRoundDone(log: log)
-                if isRoundDone(log: log) { roundIndex += 1 }
+                progress.isWaiting = progress.records == 0 && !isRoundDone
+                if isRoundDone { roundIndex += 1 }
             }
             if roundIndex == current.rounds.count {
                 try finish(current, processor: processor, scratch: &scratch)
@@ -111,13 +111,8 @@ struct JournalReplay {
             if let end = journal.endOffset(0) { journalOffset = max(journalOffset, end) }
             return false
         }
-        let (bytes, offset) = journal.withQueued(0) { span -> ([UInt8], Int64) in
-            let record = span[0]
-            let value = record.value
-            var bytes: [UInt8] = []
-            bytes.reserveCapacity(value.count)
-            for index in value.indices { bytes.append(value[index]) }
-            return (bytes, record.offset)
+        let (bytes, offset) = journal.withQueued(0) { span in
+            ([UInt8](copying: span[0].value), span[0].offset)
         }
         // Entries behind the end are of another owner, who has gone on with the task meanwhile: what
         // else was asked of that moment does not fit them.
@@ -145,11 +140,7 @@ struct JournalReplay {
         if next.rounds.isEmpty {
             for input in next.inputs.indices where positions[input] != next.nextOffsets[input] {
                 positions[input] = next.nextOffsets[input]
-                do {
-                    try log.seek(input, to: positions[input])
-                } catch {
-                    throw .log(error)
-                }
+                try log.move(input, to: positions[input])
             }
         }
         namedInputCount = max(namedInputCount, next.inputs.count)
@@ -178,11 +169,7 @@ struct JournalReplay {
         passesOver = true
         for input in range.nextOffsets.indices {
             positions[input] = range.nextOffsets[input]
-            do throws(LogError) {
-                try log.seek(input, to: positions[input])
-            } catch {
-                throw .log(error)
-            }
+            try log.move(input, to: positions[input])
         }
     }
 
@@ -213,11 +200,7 @@ struct JournalReplay {
                 mayRunDry[input] = true
                 continue
             }
-            do {
-                try log.poll(input, upTo: limit)
-            } catch {
-                throw .log(error)
-            }
+            try log.fetch(input, upTo: limit)
             mayRunDry[input] = isComplete(input, log: log)
         }
         merge.merge(log, ends: ends, mayRunDry: mayRunDry, limit: limit)
@@ -257,7 +240,7 @@ struct JournalReplay {
         }
     }
 
-    private func isRoundDone(log: any InputLog) -> Bool {
+    private var isRoundDone: Bool {
         positions.indices.allSatisfy { positions[$0] >= ends[$0] }
     }
 

@@ -33,6 +33,10 @@ package final class PipelineTask {
     private var hasFullBatch = false
     /// Inputs that were waited for in vain since they last had a record.
     private var isWaived: [Bool]
+    /// Inputs whose empty queue does not hold up the others in this step.
+    private var mayRunDry: [Bool]
+    /// For each input an offset that it never reaches.
+    private let unbounded: [Int64]
     private var waitingSince: Int64?
     /// Whether the next entry must say where the inputs go on, before any record is taken.
     var announcesPositions = false
@@ -75,6 +79,8 @@ package final class PipelineTask {
         beginsVersion = start.beginsVersion
         mayLackOutputs = start.mayLackOutputs
         isWaived = [Bool](repeating: false, count: start.offsets.count)
+        mayRunDry = isWaived
+        unbounded = [Int64](repeating: .max, count: start.offsets.count)
         keeper = SnapshotKeeper(
             policy: snapshots, live: start.live, previous: start.previous, skipped: start.skipped)
         announcesPositions =
@@ -143,11 +149,7 @@ package final class PipelineTask {
         for input in positions.indices where positions[input] != offsets[input] {
             positions[input] = offsets[input]
             announcesPositions = true
-            do {
-                try log.seek(input, to: offsets[input])
-            } catch {
-                throw .log(error)
-            }
+            try log.move(input, to: offsets[input])
         }
     }
 
@@ -182,13 +184,8 @@ package final class PipelineTask {
         }
         var queuedTotal = 0
         var missing = false
-        var mayRunDry = [Bool](repeating: false, count: positions.count)
         for input in positions.indices {
-            do {
-                try log.poll(input, upTo: batchLimit)
-            } catch {
-                throw .log(error)
-            }
+            try log.fetch(input, upTo: batchLimit)
             let queued = log.queuedCount(input)
             let isEnded = log.endOffset(input) != nil
             queuedTotal += queued
@@ -212,18 +209,17 @@ package final class PipelineTask {
             }
         }
         waitingSince = nil
-        let count = try consume(mayRunDry: mayRunDry)
+        let count = try consume()
         hasFullBatch = count == batchLimit
         keeper.note(records: count)
         return .worked(records: count)
     }
 
-    private func consume(mayRunDry: [Bool]) throws(TaskFailure) -> Int {
+    private func consume() throws(TaskFailure) -> Int {
         let count: Int
         if positions.count == 1 {
             count = try consumeSingleInput()
         } else {
-            let unbounded = [Int64](repeating: .max, count: positions.count)
             merge.merge(log, ends: unbounded, mayRunDry: mayRunDry, limit: batchLimit)
             count = merge.records.count
             try merge.process(with: processor, log: log, into: &building.buffer)
@@ -337,9 +333,7 @@ package final class PipelineTask {
         hasToldSettings = true
         var buffer = building.take(replacing: fresh)
         let bytes = entry.encoded()
-        buffer.open(key: bytes.span.extracting(0..<0), hasKey: false)
-        buffer.content.append(bytes.span)
-        buffer.close(.journal, partition: Int32(index))
+        buffer.append(bytes.span, to: .journal, partition: Int32(index))
         // Of several inputs the entry alone knows the order: nothing is shown before it is written.
         if isClaimed, positions.count > 1 { buffer.moveLastToFront() }
         nextSequence += 1

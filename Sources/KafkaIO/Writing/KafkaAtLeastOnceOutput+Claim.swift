@@ -68,9 +68,7 @@ extension KafkaAtLeastOnceOutput {
     private func write(_ bytes: [UInt8]) throws(OutputFailure) -> Int64 {
         let producer = try current()
         var buffer = OutputBuffer(capacity: 256)
-        buffer.open(key: bytes.span.extracting(0..<0), hasKey: false)
-        buffer.content.append(bytes.span)
-        buffer.close(.journal, partition: journal.partition)
+        buffer.append(bytes.span, to: .journal, partition: journal.partition)
         do throws(OutputFailure) {
             try producer.send(buffer, milliseconds: callMilliseconds)
             if try producer.awaitAcknowledgement(milliseconds: callMilliseconds) {

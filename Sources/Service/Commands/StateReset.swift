@@ -134,10 +134,11 @@ struct StateReset {
         // Without transactions a claim, which outlasts the trim, keeps old owners' entries out.
         let claim = (try? stored.entries(of: task.number) { _ in }) ?? 0
         if claim > 0 {
-            append(
-                JournalClaim(number: claim + 1, generation: -1).encoded(), task.number, to: &buffer)
+            let bytes = JournalClaim(number: claim + 1, generation: -1).encoded()
+            buffer.append(bytes.span, to: .journal, partition: Int32(task.number))
         }
-        append(entry.encoded(), task.number, to: &buffer)
+        let bytes = entry.encoded()
+        buffer.append(bytes.span, to: .journal, partition: Int32(task.number))
         do throws(OutputFailure) {
             try output.begin()
             try output.send(buffer)
@@ -147,12 +148,6 @@ struct StateReset {
         }
         try trim(task.number, before: entry, records: claim > 0 ? 2 : 1)
         return offsets
-    }
-
-    private func append(_ bytes: [UInt8], _ task: Int, to buffer: inout OutputBuffer) {
-        buffer.open(key: bytes.span.extracting(0..<0), hasKey: false)
-        buffer.content.append(bytes.span)
-        buffer.close(.journal, partition: Int32(task))
     }
 
     /// Where the task stands, by its journal; by the group's offsets where that cannot be read.

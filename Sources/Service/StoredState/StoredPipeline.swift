@@ -159,31 +159,6 @@ final class StoredPipeline {
         if let failure { throw failure }
         return reading.claim
     }
-
-    // MARK: Snapshots
-
-    /// The list of a snapshot's chunks, checked against the reference; its chunks are not read.
-    static func index(
-        _ reference: SnapshotReference, task: Int, from store: KafkaChunkStore
-    ) throws(SnapshotProblem) -> SnapshotIndex {
-        let key = ChunkKey(
-            task: Int32(task), generation: reference.generation, sequence: reference.sequence,
-            part: ChunkKey.index)
-        let bytes: [UInt8]
-        do throws(ChunkError) {
-            bytes = try store.read(ChunkPosition(offset: reference.indexOffset), key: key.bytes)
-        } catch {
-            throw SnapshotProblem(error)
-        }
-        guard contentHash(of: bytes) == reference.indexHash else {
-            throw .damagedChunk(reference.indexOffset, "the index has another hash")
-        }
-        do throws(StateError) {
-            return try SnapshotIndex(decoding: bytes)
-        } catch {
-            throw SnapshotProblem(error)
-        }
-    }
 }
 
 /// Reads a journal's records in their order, through the filter that tells which entries count.

@@ -86,7 +86,7 @@ extension StoredPipeline {
     ) -> StoredTask.Snapshot {
         let index: Result<SnapshotIndex, SnapshotProblem>
         do throws(SnapshotProblem) {
-            index = .success(try Self.index(reference, task: task, from: store))
+            index = .success(try reference.index(ofTask: task, from: store))
         } catch {
             index = .failure(error)
         }

@@ -119,6 +119,25 @@ final class SimulatedBroker {
         }
     }
 
+    /// Some records of a commit, by partition and in their order.
+    func batches(
+        of buffer: borrowing OutputBuffer, _ range: Range<Int>
+    ) -> [(place: Int, records: [StoredRecord])] {
+        var batches: [(place: Int, records: [StoredRecord])] = []
+        for entry in buffer.entries[range] {
+            let place = place(entry.stream, Int(entry.partition))
+            let record = StoredRecord(
+                key: [UInt8](copying: buffer.key(of: entry)),
+                value: [UInt8](copying: buffer.value(of: entry)), timestamp: entry.timestamp)
+            if let known = batches.firstIndex(where: { $0.place == place }) {
+                batches[known].records.append(record)
+            } else {
+                batches.append((place, [record]))
+            }
+        }
+        return batches
+    }
+
     // MARK: Invariants that hold at every moment
 
     /// Called when a task's transaction is decided as committed.
@@ -143,12 +162,10 @@ final class SimulatedBroker {
     }
 
     private func note(_ entry: JournalEntry, of task: Int) {
-        do {
-            if let live = entry.live, live != decided[task]?.live {
-                world.note(.installed, task, Int(live.sequence), Int(entry.sequence))
-            }
-            decided[task] = entry
+        if let live = entry.live, live != decided[task]?.live {
+            world.note(.installed, task, Int(live.sequence), Int(entry.sequence))
         }
+        decided[task] = entry
     }
 
     /// Offsets go forward, and never ahead of the journal.
@@ -232,7 +249,7 @@ extension SimulatedBroker {
     }
 
     // Planted: what is stored by a key that is not enough.
-    func note(_ chunk: [UInt8], of key: [UInt8], task: Int) { chunksByKey[key] = chunk }
+    func note(_ chunk: [UInt8], of key: [UInt8]) { chunksByKey[key] = chunk }
 
-    func newest(_ key: [UInt8], task: Int) -> [UInt8]? { chunksByKey[key] }
+    func newest(_ key: [UInt8]) -> [UInt8]? { chunksByKey[key] }
 }

@@ -67,18 +67,18 @@ private final class PlainPipeline: PlainModel {
         } catch {
             preconditionFailure("the simulated pipeline sets bad records aside: \(error)")
         }
-        var written: [WrittenRecord] = []
+        return Self.records(in: buffer)
+    }
+
+    private static func records(in buffer: borrowing OutputBuffer) -> [WrittenRecord] {
+        var records: [WrittenRecord] = []
         for entry in buffer.entries {
-            let bytes = buffer.content.bytes
-            var value: [UInt8] = []
-            for index in 0..<max(0, entry.valueCount) {
-                value.append(bytes[entry.valueStart + index])
-            }
-            written.append(
+            records.append(
                 WrittenRecord(
-                    stream: entry.stream, partition: Int(entry.partition), value: value))
+                    stream: entry.stream, partition: Int(entry.partition),
+                    value: [UInt8](copying: buffer.value(of: entry))))
         }
-        return written
+        return records
     }
 
     var state: [UInt8] {

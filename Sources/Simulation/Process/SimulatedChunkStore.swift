@@ -38,7 +38,7 @@ final class SimulatedChunkStore: ChunkStore, @unchecked Sendable {
     func write(key: [UInt8], chunk: [UInt8]) throws(ChunkError) -> ChunkPosition {
         let sending = Sending(StoredRecord(key: key, value: chunk, timestamp: 0))
         if bug == .referenceBeforeChunks { return promise(sending) }
-        if bug == .chunksWithoutGeneration { broker.note(chunk, of: plain(key), task: task) }
+        if bug == .chunksWithoutGeneration { broker.note(chunk, of: plain(key)) }
         for _ in 0..<3 {
             process.meetTrouble(weight: 2)
             let answer = process.network.requestTwice(from: process) { [broker, task] in
@@ -61,7 +61,7 @@ final class SimulatedChunkStore: ChunkStore, @unchecked Sendable {
             guard offset >= chunks.start, offset < chunks.end else { return nil }
             return chunks.records[offset]
         }
-        if bug == .chunksWithoutGeneration, let newest = broker.newest(plain(key), task: task) {
+        if bug == .chunksWithoutGeneration, let newest = broker.newest(plain(key)) {
             return newest
         }
         guard let found, found.key == key else { throw .missing(position) }

@@ -95,30 +95,10 @@ final class SimulatedOutput: SimulatedTaskOutput, @unchecked Sendable {
 
     func send(_ buffer: borrowing OutputBuffer) throws(OutputFailure) {
         guard epoch != nil else { throw .fatal("send without an epoch") }
-        let bytes = buffer.content.bytes
-        var places: [Int] = []
-        var batches: [[StoredRecord]] = []
-        for entry in buffer.entries {
-            var key: [UInt8] = []
-            var value: [UInt8] = []
-            for index in entry.start..<entry.valueStart { key.append(bytes[index]) }
-            for index in 0..<max(0, entry.valueCount) {
-                value.append(bytes[entry.valueStart + index])
-            }
-            let place = broker.place(entry.stream, Int(entry.partition))
-            let record = StoredRecord(key: key, value: value, timestamp: entry.timestamp)
-            if let known = places.firstIndex(of: place) {
-                batches[known].append(record)
-            } else {
-                places.append(place)
-                batches.append([record])
-            }
-        }
+        var batches = broker.batches(of: buffer, buffer.entries.indices)
         // The order between partitions is anybody's; inside one it is kept.
-        while !places.isEmpty {
-            let chosen = world.random.next(below: places.count)
-            let place = places.remove(at: chosen)
-            let records = batches.remove(at: chosen)
+        while !batches.isEmpty {
+            let (place, records) = batches.remove(at: world.random.next(below: batches.count))
             let cut = world.draw(0...records.count)
             for part in [records[..<cut], records[cut...]] where !part.isEmpty {
                 queue.append(Batch(place: place, records: Array(part)))

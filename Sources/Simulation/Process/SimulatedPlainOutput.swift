@@ -103,23 +103,7 @@ final class SimulatedPlainOutput: SimulatedTaskOutput, @unchecked Sendable {
     }
 
     private func handOver(_ buffer: borrowing OutputBuffer, _ range: Range<Int>) {
-        var batches: [(place: Int, records: [StoredRecord])] = []
-        for entry in buffer.entries[range] {
-            let bytes = buffer.content.bytes
-            var key: [UInt8] = []
-            var value: [UInt8] = []
-            for index in entry.start..<entry.valueStart { key.append(bytes[index]) }
-            for index in 0..<max(0, entry.valueCount) {
-                value.append(bytes[entry.valueStart + index])
-            }
-            let record = StoredRecord(key: key, value: value, timestamp: entry.timestamp)
-            let place = broker.place(entry.stream, Int(entry.partition))
-            if let known = batches.firstIndex(where: { $0.place == place }) {
-                batches[known].records.append(record)
-            } else {
-                batches.append((place, [record]))
-            }
-        }
+        var batches = broker.batches(of: buffer, range)
         // The order between partitions is anybody's; inside one it is kept.
         while !batches.isEmpty {
             let batch = batches.remove(at: world.random.next(below: batches.count))
@@ -138,7 +122,6 @@ final class SimulatedPlainOutput: SimulatedTaskOutput, @unchecked Sendable {
         sentCount = 0
         guard let (positions, sequence) = pending else { return }
         pending = nil
-        guard !positions.isEmpty else { return }
         recorder?.note(
             positions + [InputPosition(partition: journalName, nextOffset: entryEnd)],
             sequence: sequence)

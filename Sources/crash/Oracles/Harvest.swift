@@ -26,11 +26,9 @@ struct Harvest {
 
     /// Adds what a processor wrote.
     mutating func add(_ buffer: borrowing OutputBuffer) {
-        let bytes = buffer.content.bytes
         for entry in buffer.entries {
-            let key = bytes.extracting(entry.start..<entry.valueStart)
-            let value = bytes.extracting(
-                entry.valueStart..<entry.valueStart + max(0, entry.valueCount))
+            let key = buffer.key(of: entry)
+            let value = buffer.value(of: entry)
             switch entry.stream {
             case .predictions: addPrediction(partition: entry.partition, key: key, value: value)
             case .metrics: addReport(partition: entry.partition, value: value)

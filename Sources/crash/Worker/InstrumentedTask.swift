@@ -117,24 +117,17 @@ final class InstrumentedOutput: TransactionalOutput, @unchecked Sendable {
 
     /// The sequence number of the snapshot that the buffer's journal entry names.
     private static func snapshotNamed(in buffer: borrowing OutputBuffer) -> UInt64? {
-        guard let entry = buffer.entries.last, entry.stream == .journal else { return nil }
-        let all = buffer.content.bytes
-        var bytes: [UInt8] = []
-        for index in entry.valueStart..<entry.valueStart + max(0, entry.valueCount) {
-            bytes.append(all[index])
-        }
+        guard let index = buffer.journalIndex else { return nil }
+        let bytes = [UInt8](copying: buffer.value(of: buffer.entries[index]))
         return (try? JournalEntry(decoding: bytes))?.live?.sequence
     }
 
     /// The first half of the records, as a buffer of its own.
     private func firstHalf(of buffer: borrowing OutputBuffer) -> OutputBuffer {
         var part = OutputBuffer(capacity: buffer.byteCount + 1)
-        let bytes = buffer.content.bytes
         for entry in buffer.entries.prefix(max(1, buffer.entries.count / 2)) {
-            let key = bytes.extracting(entry.start..<entry.valueStart)
-            part.open(key: key, hasKey: entry.keyCount >= 0)
-            part.content.append(
-                bytes.extracting(entry.valueStart..<entry.valueStart + max(0, entry.valueCount)))
+            part.open(key: buffer.key(of: entry), hasKey: entry.keyCount >= 0)
+            part.content.append(buffer.value(of: entry))
             part.close(
                 entry.stream, partition: entry.partition, timestamp: entry.timestamp,
                 headers: entry.headerIndex < 0 ? [] : buffer.headers[entry.headerIndex],

@@ -106,9 +106,8 @@ struct FieldModelTests {
                 var output = OutputBuffer()
                 try processor.process(
                     span.extracting(first..<last), headers: { _ in [] }, into: &output)
-                let bytes = output.content.bytes
                 for entry in output.entries {
-                    let value = (0..<entry.valueCount).map { bytes[entry.valueStart + $0] }
+                    let value = [UInt8](copying: output.value(of: entry))
                     lines[entry.stream, default: []].append(String(decoding: value, as: UTF8.self))
                 }
                 first = last

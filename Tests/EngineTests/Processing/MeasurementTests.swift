@@ -40,9 +40,8 @@ struct MeasurementTests {
             try processor.process(
                 records.extracting(range), headers: { _ in [] }, into: &output)
         }
-        let bytes = output.content.bytes
-        return output.entries.filter { $0.stream == .predictions }.map { entry in
-            (0..<max(0, entry.valueCount)).map { bytes[entry.valueStart + $0] }
+        return output.entries.filter { $0.stream == .predictions }.map {
+            [UInt8](copying: output.value(of: $0))
         }
     }
 

@@ -25,12 +25,10 @@ private final class PlainOutput: TransactionalOutput, @unchecked Sendable {
     func initialize() throws(OutputFailure) {}
     func begin() throws(OutputFailure) { pending = [] }
     func send(_ buffer: borrowing OutputBuffer) throws(OutputFailure) {
-        let bytes = buffer.content.bytes
         for entry in buffer.entries {
             guard left > 0 else { throw .fenced("dead") }
             left -= 1
-            let value = (0..<entry.valueCount).map { bytes[entry.valueStart + $0] }
-            written.append((entry.stream, value))
+            written.append((entry.stream, [UInt8](copying: buffer.value(of: entry))))
         }
     }
     func sendOffsets(_ positions: [InputPosition], sequence: UInt64) throws(OutputFailure) {

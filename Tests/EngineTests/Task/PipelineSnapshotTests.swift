@@ -59,8 +59,7 @@ struct PipelineSnapshotTests {
         }.get()
         var lines: [String] = []
         for entry in output.entries where entry.stream == .predictions {
-            let bytes = output.content.bytes
-            let value = (0..<entry.valueCount).map { bytes[entry.valueStart + $0] }
+            let value = [UInt8](copying: output.value(of: entry))
             lines.append(String(decoding: value, as: UTF8.self))
         }
         return (lines, processor.stateHash())
@@ -99,10 +98,7 @@ struct PipelineSnapshotTests {
         let last = try begin()
         #expect(last.start.live != nil)
         #expect(last.task.processor.stateHash() == expected.state)
-        let lines = world.output.committed(.predictions).map {
-            String(decoding: $0.value, as: UTF8.self)
-        }
-        let isEqual = lines == expected.lines
+        let isEqual = world.predictions == expected.lines
         #expect(isEqual, "predictions are those of one pass")
     }
 }

@@ -87,10 +87,8 @@ struct PinnedPipeline: Sendable, CustomTestStringConvertible {
             try processor.process(
                 records.extracting(start..<min(range.upperBound, start + batch)),
                 headers: { _ in [] }, into: &output)
-            let bytes = output.content.bytes
             for entry in output.entries where entry.stream == .predictions {
-                let value = entry.valueStart..<(entry.valueStart + max(0, entry.valueCount))
-                hash.combine(bytes.extracting(value))
+                hash.combine(output.value(of: entry))
             }
         }
     }

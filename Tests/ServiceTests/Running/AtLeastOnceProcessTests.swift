@@ -206,8 +206,7 @@ struct AtLeastOnceProcessTests {
         var output = OutputBuffer()
         try processor.process(order.span, headers: { _ in [] }, into: &output)
         return output.entries.filter { $0.stream == .predictions }.map { entry in
-            let bytes = output.content.bytes
-            let value = (0..<entry.valueCount).map { bytes[entry.valueStart + $0] }
+            let value = [UInt8](copying: output.value(of: entry))
             let text = String(decoding: value, as: UTF8.self)
             return (Int(entry.partition), Self.offset(text) ?? -1, text)
         }
