@@ -89,7 +89,13 @@ struct StateSnapshotTests {
         let same = try json(
             "replay", file, "--until", "\(atLive.nextOffsets[0] - 1)", "--state", state)
         #expect(same["replayed_records"]?.integer == 0)
-        #expect(same["state_bytes"]?.integer == Int(live.byteCount))
+        let written = [UInt8](try Data(contentsOf: URL(filePath: state)))
+        #expect(written.count == Int(live.byteCount))
+        let stored = try fixture.read(fixture.pipeline.output.stateTopic)[0].first {
+            $0.offset == live.indexOffset
+        }
+        let index = try SnapshotIndex(decoding: #require(stored?.value))
+        #expect(contentHash(of: written) == index.stateHash)
         // What came before is no longer kept.
         let gone = ProgramRun("replay", file, "--until", "0")
         #expect(gone.code == .failure)

@@ -56,10 +56,7 @@ struct FieldModelProcessTests {
 
         let inputs = try fixture.read(fixture.name)
         let predictions = try fixture.committed(.predictions)
-        let expected = try fixture.oracle(inputs)
-        for partition in 0..<4 {
-            #expect(predictions[partition].map(\.text) == expected[partition])
-        }
+        try fixture.expectPlainPass()
         try compareWithEval(predictions.flatMap { $0 }, inputs.flatMap { $0 })
         let metrics = try fixture.committed(.metrics).joined().map(\.text)
         #expect(

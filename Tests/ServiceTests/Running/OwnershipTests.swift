@@ -88,12 +88,7 @@ struct OwnershipTests {
         try fixture.produce(1200..<1600)
         try fixture.waitForPredictions(1600)
         #expect(first.stop() == .stopped)
-        let inputs = try fixture.read(fixture.name)
-        let expected = try fixture.oracle(inputs)
-        let predictions = try fixture.committed(.predictions)
-        for partition in 0..<4 {
-            #expect(predictions[partition].map(\.text) == expected[partition])
-        }
+        try fixture.expectPlainPass()
         let generations = Set(try fixture.journal(0).map(\.generation))
         #expect(generations.count > 1, "a kept task commits under the later assignment")
     }
@@ -114,9 +109,7 @@ struct OwnershipTests {
         try fixture.produce(600..<700)
         try fixture.waitForPredictions(700)
         #expect(first.stop() == .stopped)
-        let inputs = try fixture.read(fixture.name)
-        #expect(
-            try fixture.committed(.predictions)[0].map(\.text) == fixture.oracle(inputs)[0])
+        try fixture.expectPlainPass()
     }
 
     @Test("rebalances under load lose, double and change nothing")
@@ -135,12 +128,7 @@ struct OwnershipTests {
         }
         try fixture.waitForPredictions(produced)
         #expect(first.stop() == .stopped)
-        let inputs = try fixture.read(fixture.name)
-        let expected = try fixture.oracle(inputs)
-        let predictions = try fixture.committed(.predictions)
-        for partition in 0..<4 {
-            #expect(predictions[partition].map(\.text) == expected[partition])
-        }
+        try fixture.expectPlainPass()
     }
 
     @Test("start: latest holds from the first entry on, whatever comes before the first records")

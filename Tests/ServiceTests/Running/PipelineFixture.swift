@@ -7,6 +7,7 @@ import Service
 import State
 import Synchronization
 import TestSupport
+import Testing
 
 /// A pipeline on a real broker: its topics, its records, and processes that run it.
 final class PipelineFixture: Sendable {
@@ -185,11 +186,32 @@ final class PipelineFixture: Sendable {
             try processor.pass(records, ofPartition: index, into: &output)
             var lines: [String] = []
             for entry in output.entries where entry.stream == .predictions {
-                let bytes = output.content.bytes
-                let value = (0..<entry.valueCount).map { bytes[entry.valueStart + $0] }
+                let value = [UInt8](copying: output.value(of: entry))
                 lines.append(String(decoding: value, as: UTF8.self))
             }
             return lines
+        }
+    }
+}
+
+extension PipelineFixture {
+    /// Expects the committed predictions of each partition to be those of one plain pass over it.
+    func expectPlainPass(sourceLocation: SourceLocation = #_sourceLocation) throws {
+        let inputs = try read(name)
+        let expected = try oracle(inputs)
+        let predictions = try committed(.predictions)
+        for partition in inputs.indices {
+            let found = partition < predictions.count ? predictions[partition].map(\.text) : []
+            let place = found.indices.first {
+                $0 >= expected[partition].count || found[$0] != expected[partition][$0]
+            }
+            let isEqual = found == expected[partition]
+            #expect(
+                isEqual,
+                """
+                partition \(partition): \(found.count) predictions for \
+                \(expected[partition].count) records, other from number \(place ?? found.count) on
+                """, sourceLocation: sourceLocation)
         }
     }
 }

@@ -24,7 +24,7 @@ struct PipelineProcessTests {
         #expect(running.stop() == .stopped)
         let predictions = try fixture.committed(.predictions)[0]
         let inputs = try fixture.read(fixture.name)
-        #expect(predictions.map(\.text) == (try fixture.oracle(inputs)[0]))
+        try fixture.expectPlainPass()
         #expect(predictions.map(\.key) == inputs[0].map(\.key))
         let metrics = try fixture.committed(.metrics).joined().filter {
             $0.text.hasPrefix(#"{"type":"metrics""#)
@@ -47,9 +47,9 @@ struct PipelineProcessTests {
         let count = try fixture.committed(.predictions).joined().count
         #expect(count == 2000)
         let third = fixture.start()
-        let end = Date().addingTimeInterval(30)
-        while third.process.status.liveTasks != [0], Date() < end { usleep(10_000) }
-        #expect(third.process.status.liveTasks == [0], "the whole journal replays to the same hash")
+        try fixture.wait("the whole journal replays to the same hash") {
+            third.process.status.liveTasks == [0]
+        }
         #expect(third.stop() == .stopped)
     }
 
@@ -66,12 +66,7 @@ struct PipelineProcessTests {
         try fixture.produce(4000..<5000)
         try fixture.waitForPredictions(5000)
         #expect(second.stop() == .stopped)
-        let inputs = try fixture.read(fixture.name)
-        let predictions = try fixture.committed(.predictions)
-        let expected = try fixture.oracle(inputs)
-        for partition in 0..<4 {
-            #expect(predictions[partition].map(\.text) == expected[partition])
-        }
+        try fixture.expectPlainPass()
     }
 
     @Test("bad records become dead letters with their reason and position, in order")
@@ -110,9 +105,7 @@ struct PipelineProcessTests {
         try fixture.produce(500..<1500)
         try fixture.waitForPredictions(1500)
         #expect(running.stop() == .stopped)
-        let inputs = try fixture.read(fixture.name)
-        let predictions = try fixture.committed(.predictions)
-        #expect(predictions[0].map(\.text) == (try fixture.oracle(inputs)[0]))
+        try fixture.expectPlainPass()
         #expect(fixture.said.count { $0.contains("does not answer") } <= 1)
     }
 }
