@@ -110,7 +110,7 @@ package struct Pipeline: Sendable {
         /// How long journal and snapshots are kept that no restore needs, in milliseconds.
         package let history: Int64
         package let onLostInput: LostInputPolicy
-        /// For slots and cached snapshots; `nil` lets the service choose.
+        /// For slots; `nil` lets the service choose.
         package let folder: String?
     }
 

@@ -233,7 +233,9 @@ package enum PipelineDeclarations {
             "on_lost_input", .choice(Pipeline.State.LostInputPolicy.allCases.map(\.rawValue)),
             default: .text("stop"),
             "What happens when input that a restore needs was deleted."),
-        .init("folder", .text, "The folder of slots and cached snapshots."),
+        .init(
+            "folder", .text,
+            "The folder of the processes' slots, which give them their names in the group."),
     ]
 
     static let limits: [SettingDeclaration] = [
