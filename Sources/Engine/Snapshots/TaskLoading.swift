@@ -53,6 +53,7 @@ package struct TaskLoading {
     var last: JournalEntry?
     private var lastDamage: TaskFailure?
     private var notes: [String] = []
+    private var sawNewerFormat = false
 
     /// Where the journal's log must stand at the beginning.
     package static func journalOffset(start: Int64, end: Int64) -> Int64 {
@@ -228,7 +229,7 @@ package struct TaskLoading {
         }
         guard let beginning else {
             if notes.isEmpty { throw .journalTruncated(start: journalStart) }
-            throw .snapshotsLost(notes)
+            throw .snapshotsLost(notes, isNewer: sawNewerFormat)
         }
         if !notes.isEmpty { notes.append("the whole journal is replayed instead") }
         try journal.move(0, to: beginning)
@@ -242,6 +243,7 @@ package struct TaskLoading {
         from attempt: Int, problem: SnapshotProblem
     ) throws(TaskFailure) -> Progress {
         if case .unreachable(let reason) = problem { throw .stateUnreachable(reason) }
+        if case .newerFormat = problem { sawNewerFormat = true }
         notes.append(
             "the snapshot after entry \(references[attempt].sequence) cannot be loaded: "
                 + problem.message)

@@ -16,7 +16,7 @@ package enum TaskFailure: Error, Equatable, Sendable {
     /// The journal's beginning is gone, and no snapshot stands for it.
     case journalTruncated(start: Int64)
     /// No snapshot can be loaded, and the journal's beginning is gone; what is wrong with each.
-    case snapshotsLost([String])
+    case snapshotsLost([String], isNewer: Bool)
     /// The snapshots cannot be read now; trying again may help.
     case stateUnreachable(String)
     /// The journal was trimmed while it was read; the next start tells why.
@@ -72,10 +72,11 @@ package enum TaskFailure: Error, Equatable, Sendable {
                 + "before: its retention deleted entries (it must be retention.ms=-1, "
                 + "retention.bytes=-1) or someone did; restore the topic, or use "
                 + "`tidewheel state reset` to begin a new model where this one ended"
-        case .snapshotsLost(let problems):
+        case .snapshotsLost(let problems, let isNewer):
             return "the state cannot be restored: \(problems.joined(separator: "; ")); and the "
-                + "journal's beginning, from which it could be computed again, is trimmed; restore "
-                + "the state topic, or use `tidewheel state reset` to begin a new model"
+                + "journal's beginning, from which it could be computed again, is trimmed; "
+                + (isNewer ? "run the newer version" : "restore the state topic")
+                + ", or use `tidewheel state reset` to begin a new model"
         case .stateUnreachable(let reason):
             return "the snapshots cannot be read now: \(reason)"
         case .overtaken:

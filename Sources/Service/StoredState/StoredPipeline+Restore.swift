@@ -7,11 +7,13 @@ extension StoredPipeline {
     func restoreProblem(_ task: StoredTask) throws -> TaskFailure? {
         guard let last = task.last?.entry else { return nil }
         var problems: [String] = []
+        var isNewer = false
         for snapshot in [task.live, task.previous] {
             guard let snapshot else { continue }
             switch snapshot.index {
             case .success(let index): return lostInput(task, from: index.nextOffsets)
             case .failure(let problem):
+                if case .newerFormat = problem { isNewer = true }
                 problems.append(
                     "the snapshot after entry \(snapshot.reference.sequence) cannot be loaded: "
                         + problem.message)
@@ -25,7 +27,8 @@ extension StoredPipeline {
         guard let first else { return nil }
         guard first.entry.sequence == 0 else {
             return problems.isEmpty
-                ? .journalTruncated(start: task.journalEnds.low) : .snapshotsLost(problems)
+                ? .journalTruncated(start: task.journalEnds.low)
+                : .snapshotsLost(problems, isNewer: isNewer)
         }
         // The first entry says where its inputs began, or where it ended.
         return first.entry.rounds.isEmpty ? lostInput(task, from: first.entry.nextOffsets) : nil

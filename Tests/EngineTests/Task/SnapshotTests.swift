@@ -126,7 +126,7 @@ struct SnapshotTests {
             _ = try SnapshotRun(world, processor: RunningHash())
             Issue.record("a state that is gone was restored")
         } catch let failure as TaskFailure {
-            guard case .snapshotsLost(let problems) = failure else {
+            guard case .snapshotsLost(let problems, isNewer: false) = failure else {
                 Issue.record("\(failure)")
                 return
             }
@@ -188,6 +188,8 @@ struct SnapshotTests {
         #expect(
             SnapshotProblem.newerFormat(section: "tree", version: 9).message.contains(
                 "newer version"))
+        #expect(
+            TaskFailure.snapshotsLost([], isNewer: true).message.contains("run the newer version"))
     }
 
     @Test("a store that does not answer is waited for, not passed over")
