@@ -76,11 +76,21 @@ struct StateDetails {
         page.add("state topic", task.stateEnds.map { StateListing.range($0) } ?? "there is none")
         switch rebuilt {
         case .success(let outcome):
+            page.add("restore", Self.restore(outcome))
             for (name, text) in ModelView.rows(outcome.processor.summary()) { page.add(name, text) }
         case .failure(let failure): page.add("model", failure.message)
         }
         for remark in StateListing(stored).remarks(task) { page.add("remark", remark) }
         return page.lines
+    }
+
+    /// What restoring the task has just taken: a restart on a machine like this one takes as long.
+    private static func restore(_ outcome: StateRebuild.Outcome) -> String {
+        let from = outcome.start.live.map { "the snapshot after entry \($0.sequence)" }
+        let count = outcome.replayedRecords
+        return "\(NumberText.fixed(outcome.seconds, decimals: 2)) s here, from "
+            + "\(from ?? "the journal's beginning"), with \(NumberText.grouped(count)) replayed "
+            + "record\(count == 1 ? "" : "s")"
     }
 
     private func json(_ task: StoredTask, _ rebuilt: Rebuilt) -> String {
@@ -90,6 +100,11 @@ struct StateDetails {
             StateListing(stored).write(task, to: &json)
             switch rebuilt {
             case .success(let outcome):
+                json.object("restore") { json in
+                    if let live = outcome.start.live { json.member("snapshot", live.sequence) }
+                    json.member("replayed_records", outcome.replayedRecords)
+                    json.member("seconds", outcome.seconds)
+                }
                 json.object("model") { json in
                     ModelView.write(outcome.processor.summary(), to: &json)
                 }

@@ -1,6 +1,7 @@
 import Engine
 import KafkaIO
 import State
+import Synchronization
 
 /// Follows the group's assignments: starts tasks, keeps those that may come back, ends the others.
 extension ControlLoop {
@@ -183,6 +184,26 @@ extension ControlLoop {
         let live = seats.filter { $0.value.isLive && $0.value.isOwned }
         parts.snapshotWatch.follow(live.compactMapValues { $0.runner?.gauge })
         for task in parts.snapshotWatch.takeLost() { live[task]?.runner?.storeState() }
+    }
+
+    /// Says which tasks a restart would restore too late, once for each time that it becomes so.
+    mutating func tellRestoreTimes() {
+        let wanted = parts.pipeline.state.restoreWithin
+        for (task, seat) in seats where seat.isLive {
+            let time = seat.runner?.gauge.restoreMilliseconds.load(ordering: .relaxed) ?? 0
+            guard seat.isSlow || time > max(2 * wanted, 2000) else { continue }
+            let isSlow = time > wanted
+            if isSlow, !seat.isSlow {
+                log.say(
+                    .warning,
+                    "a restart would take about \(time / 1000) s to restore the model, more than "
+                        + "state.restore_within asks for; snapshots are not written, or take long",
+                    [("task", "\(task)")])
+            } else if !isSlow {
+                log.say(.info, "a restart is quick again", [("task", "\(task)")])
+            }
+            seats[task]?.isSlow = isSlow
+        }
     }
 
     /// Ends the tasks that have fewer inputs than there are now, after a commit; they are restored

@@ -57,6 +57,8 @@ struct ControlLoop: ~Copyable {
         /// Whether it was said that snapshots cannot be written, or old ones not deleted.
         var cannotSnapshot = false
         var cannotTrim = false
+        /// Whether it was said that a restart would take too long.
+        var isSlow = false
     }
 
     /// Uncommitted output of all tasks, in bytes; each has it twice, computing and committing.
@@ -172,6 +174,7 @@ struct ControlLoop: ~Copyable {
             watchdog.check(now: now)
             growTasks()
             storeLostStates()
+            tellRestoreTimes()
         }
     }
 

@@ -91,8 +91,10 @@ struct StateCommandTests {
         #expect(result["model"]?["evaluated"]?.integer == 600)
         #expect(result["model"]?["parameters"]?.integer == 3)
         #expect(result["model"]?["classes"]?.list?.map(\.text) == ["0", "1"])
+        #expect(result["restore"]?["replayed_records"]?.integer == 600)
         let text = ProgramRun("state", "show", file).output
         #expect(text.contains("logistic_regression, parameters 3"), "\(text)")
+        #expect(text.contains("s here, from the journal's beginning, with 600"), "\(text)")
     }
 
     @Test("verify proves every task, and finds a changed input")
