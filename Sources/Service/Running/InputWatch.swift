@@ -97,7 +97,13 @@ final class InputWatch: Sendable {
             defer { said.failure = error.description }
             return said.failure != error.description
         }
-        if isNew { log.say(.warning, "new partitions cannot be taken in: \(error)") }
+        guard isNew else { return }
+        let isRefused = error.kind == .unauthenticated
+        log.say(
+            .warning,
+            isRefused
+                ? "Kafka refuses a new connection: \(error); trying again until it does not"
+                : "new partitions cannot be taken in: \(error)")
     }
 
     /// Ends the thread after its current question; false if that takes longer.

@@ -94,9 +94,9 @@ final class SnapshotWatch: Sendable {
         }
     }
 
-    /// An outage is told by the clients; anything else is told once.
+    /// Outages and refused connections are told by others; anything else is told once.
     private func tell(_ error: KafkaError) {
-        guard error.kind != .unreachable else { return }
+        guard error.kind != .unreachable, error.kind != .unauthenticated else { return }
         let isNew = said.withLock { said in
             defer { said.failure = error.description }
             return said.failure != error.description
