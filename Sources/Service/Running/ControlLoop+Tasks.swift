@@ -54,7 +54,10 @@ extension ControlLoop {
                 ("tasks", tasks.map(String.init).joined(separator: ",")),
                 ("of", "\(taskCount)"), ("generation", "\(token.generation)"),
             ])
-        if tasks.isEmpty, let reason = lostJournal() { outcome = .failed(reason) }
+        if tasks.isEmpty {
+            if let reason = lostJournal() { outcome = .failed(reason) }
+            parts.standbyCheck.request()
+        }
         for task in tasks {
             var seat = seats[task] ?? Seat()
             seat.isOwned = true

@@ -22,6 +22,7 @@ struct ControlLoop: ~Copyable {
         let settings: KafkaSettings
         let watch: InputWatch
         let snapshotWatch: SnapshotWatch
+        let standbyCheck: StandbyCheck
         let admin: KafkaAdmin
         let reader: KafkaReader
         let member: KafkaMember

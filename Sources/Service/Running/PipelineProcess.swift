@@ -133,10 +133,17 @@ package final class PipelineProcess: Sendable {
             let snapshotWatch = SnapshotWatch(
                 topics: topics, topic: pipeline.output.stateTopic, taskCount: layout.taskCount,
                 admin: admin, log: log)
-            // The embedded cluster's topics cannot be deleted.
+            let standbyCheck = StandbyCheck(
+                pipeline, tail: JournalTail(settings: settings, admin: admin, log: kafkaLog),
+                log: log)
+            // The embedded cluster's topics cannot be deleted, and nobody stands by.
             let looks = !options.isEmbedded
             WorkerThread.start(name: "metadata") {
-                watch.run { if looks { snapshotWatch.look() } }
+                watch.run {
+                    guard looks else { return }
+                    snapshotWatch.look()
+                    standbyCheck.look()
+                }
             }
             let snapshots = SnapshotThread()
             WorkerThread.start(name: "snapshots") { snapshots.run() }
@@ -145,7 +152,7 @@ package final class PipelineProcess: Sendable {
             var control = ControlLoop(
                 ControlLoop.Parts(
                     pipeline: pipeline, options: options, settings: settings, watch: watch,
-                    snapshotWatch: snapshotWatch,
+                    snapshotWatch: snapshotWatch, standbyCheck: standbyCheck,
                     admin: admin, reader: reader, member: member, snapshots: snapshots,
                     chunks: chunks,
                     log: log, kafkaLog: kafkaLog))

@@ -8,6 +8,7 @@ import Foundation
 import KafkaIO
 import Service
 import State
+import Synchronization
 import TestSupport
 import Testing
 
@@ -85,6 +86,32 @@ struct StateChangeTests {
         let words = "\(fixture.name)[0]: the records from offset 0 on are gone"
         #expect(check.output.contains(words), "\(check.output)")
         #expect(try run(file, of: fixture, until: nil).contains(words))
+    }
+
+    @Test("a process that stands by with a file that would be refused says so")
+    func unfitStandby() throws {
+        let fixture = try PipelineFixture("unfit", partitions: 1)
+        try fixture.produce(0..<100)
+        let running = fixture.start()
+        try fixture.waitForPredictions(100)
+        let other = try PipelineReader.read(path: try changed(fixture, "0.05", "0.1")).pipeline
+        let said = Said()
+        var options = ProcessOptions()
+        options.metadataInterval = 200
+        let standby = RunningProcess(
+            PipelineProcess(pipeline: other, options: options, log: ProcessLog { said.add($1) }))
+        try fixture.wait("it is said") { said.contains("could not take over") }
+        #expect(said.contains("standing by"))
+        #expect(standby.stop() == .stopped)
+        #expect(running.stop() == .stopped)
+    }
+
+    private final class Said: Sendable {
+        private let lines = Mutex<[String]>([])
+        func add(_ line: String) { lines.withLock { $0.append(line) } }
+        func contains(_ words: String) -> Bool {
+            lines.withLock { $0.contains { $0.contains(words) } }
+        }
     }
 
     @Test("a model setting is refused with its key, and a raised version begins a new model")
