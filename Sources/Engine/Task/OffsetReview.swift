@@ -86,8 +86,9 @@ package struct OffsetReview: Sendable {
             return .refused(
                 "the journal of task \(task) is empty, but the group \(groupID) has committed "
                     + "offset \(committed[first]) of \(name(first)): the journal topic was deleted "
-                    + "or emptied; restore the topic, or start anew: give the pipeline another "
-                    + "name, or run it once with --trust offsets (a new model from those offsets "
+                    + "or emptied, output.journal was changed, or another pipeline has this name; "
+                    + "restore the topic, change the file back, or start anew: give the pipeline "
+                    + "another name, or run it once with --trust offsets (a new model from those offsets "
                     + "on) or --trust journal (everything again, predictions included)")
         case .journal:
             return .moveOn(

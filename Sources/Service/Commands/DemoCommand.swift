@@ -164,13 +164,19 @@ private struct DemoFollower {
     }
 
     private var next: [String] {
-        [
-            console.outputStyle.bold("What next"),
-            "  tidewheel generate sea --records 100000 --drift-every 25000 > sea.csv",
-            "  tidewheel eval configs/sea.yaml sea.csv        the same without Kafka",
-            "  tidewheel models                               what else can learn",
-            "  tidewheel check PIPELINE.yaml --connect        your own pipeline, your own Kafka",
-            "  tidewheel run PIPELINE.yaml                    then docs/guide/getting-started.md",
+        // As it was called: after a build it is not on the PATH.
+        let program = CommandLine.arguments.first ?? "tidewheel"
+        let commands = [
+            ("generate sea --records 100000 --drift-every 25000 > sea.csv", ""),
+            ("eval configs/sea.yaml sea.csv", "the same without Kafka"),
+            ("models", "what else can learn"),
+            ("check PIPELINE.yaml --connect", "your own pipeline, your own Kafka"),
+            ("run PIPELINE.yaml", "then docs/guide/getting-started.md"),
         ]
+        return [console.outputStyle.bold("What next")]
+            + commands.map { command, purpose in
+                let padding = String(repeating: " ", count: max(0, 36 - command.utf8.count))
+                return "  \(program) \(command)" + (purpose.isEmpty ? "" : padding + purpose)
+            }
     }
 }
