@@ -25,8 +25,7 @@ package struct JournalClaim: Sendable, Equatable {
         encoder.section(Self.section, version: Self.formatVersion)
         encoder.write(number)
         encoder.write(generation)
-        encoder.write(contentHash(of: encoder.bytes))
-        return encoder.finish()
+        return encoder.sealed()
     }
 
     /// Reads a claim and checks its hash.
@@ -36,9 +35,7 @@ package struct JournalClaim: Sendable, Equatable {
         _ = try decoder.section(Self.section, through: Self.formatVersion)
         number = try decoder.readInteger(Int32.self)
         generation = try decoder.readInteger(Int32.self)
-        let stored = try decoder.readUInt64()
-        try decoder.finish()
-        guard stored == contentHash(of: Array(bytes.dropLast(8))) else { throw .hashMismatch }
+        try decoder.checkSeal(of: bytes)
     }
 
     /// Whether these are the bytes of a claim rather than of an entry.

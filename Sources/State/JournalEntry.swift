@@ -101,8 +101,7 @@ extension JournalEntry {
         encoder.write(isClaimed)
         encoder.write(version)
         encoder.write(optional: settings) { $0.write(pairs: $1) }
-        encoder.write(contentHash(of: encoder.bytes))
-        return encoder.finish()
+        return encoder.sealed()
     }
 
     /// Reads an entry and checks its hash.
@@ -145,8 +144,6 @@ extension JournalEntry {
                 try inner.readPairs()
             }
         }
-        let stored = try decoder.readUInt64()
-        try decoder.finish()
-        guard stored == contentHash(of: Array(bytes.dropLast(8))) else { throw .hashMismatch }
+        try decoder.checkSeal(of: bytes)
     }
 }

@@ -72,8 +72,7 @@ package struct SnapshotIndex: Sendable, Equatable {
         encoder.write(chunks.map(\.offset))
         encoder.write(chunks.map(\.hash))
         encoder.write(pairs: settings)
-        encoder.write(contentHash(of: encoder.bytes))
-        return encoder.finish()
+        return encoder.sealed()
     }
 
     /// Reads an index and checks its hash.
@@ -97,9 +96,7 @@ package struct SnapshotIndex: Sendable, Equatable {
         else { throw .invalidValue("the chunks do not fit the state's size") }
         chunks = zip(offsets, hashes).map { Chunk(offset: $0, hash: $1) }
         settings = format >= 2 ? try decoder.readPairs() : []
-        let stored = try decoder.readUInt64()
-        try decoder.finish()
-        guard stored == contentHash(of: Array(bytes.dropLast(8))) else { throw .hashMismatch }
+        try decoder.checkSeal(of: bytes)
     }
 }
 
@@ -135,11 +132,4 @@ package struct SnapshotHeader: Sendable, Equatable {
         task = try decoder.readInteger(Int32.self)
         sequence = try decoder.readUInt64()
     }
-}
-
-/// The hash of stored bytes.
-package func contentHash(of bytes: [UInt8]) -> UInt64 {
-    var hash = ContentHash()
-    hash.combine(bytes.span)
-    return hash.value
 }
