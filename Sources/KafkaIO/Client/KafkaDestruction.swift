@@ -1,6 +1,5 @@
 import CPlatform
 import CRdKafka
-import Glibc
 import Synchronization
 
 /// The end of a librdkafka client, here or on a thread of its own.
@@ -26,19 +25,7 @@ final class KafkaDestruction: @unchecked Sendable {
 
     /// The same on a thread of its own; false if that has not ended in this time.
     func run(milliseconds: Int64) -> Bool {
-        // Safety: the retained object is taken over by the thread's first statement.
-        let context = unsafe Unmanaged.passRetained(self).toOpaque()
-        var thread = pthread_t()
-        let status = unsafe pthread_create(
-            &thread, nil,
-            { context in
-                if let context = unsafe context {
-                    unsafe Unmanaged<KafkaDestruction>.fromOpaque(context).takeRetainedValue().run()
-                }
-                return nil
-            }, context)
-        precondition(status == 0, "a thread could not be started: \(status)")
-        _ = pthread_detach(thread)
+        WorkerThread.start(name: "destroy") { self.run() }
         let end = tw_monotonic_nanoseconds() + milliseconds * 1_000_000
         while !isDone.load(ordering: .acquiring) {
             guard tw_monotonic_nanoseconds() < end else { return false }

@@ -196,7 +196,7 @@ extension KafkaReader {
             let ends = handle.listOffsets(
                 partitions, at: KafkaOffset.end, milliseconds: milliseconds)
         else { return false }
-        let now = tw_monotonic_nanoseconds() / 1_000_000
+        let now = monotonicMilliseconds()
         open.withLock { open in
             for (partition, end) in zip(partitions, ends) {
                 guard let end, let place = open.firstIndex(where: { $0.partition == partition })

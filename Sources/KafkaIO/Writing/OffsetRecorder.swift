@@ -1,5 +1,4 @@
 import CPlatform
-import Glibc
 import State
 import Synchronization
 
@@ -27,33 +26,16 @@ final class OffsetRecorder: Sendable {
 
     private let output: KafkaTransactionalOutput
     private let content: Mutex<Content>
-    private let descriptor: Int32
+    private let wakeup = Wakeup()
 
     /// - Parameters:
     ///   - output: initialised, without topics; the recorder's thread alone uses it until ``end()``.
     ///   - positions: what is committed already.
     init(output: KafkaTransactionalOutput, positions: [InputPosition]) {
         self.output = output
-        content = Mutex(Content(positions: positions, confirmedAt: Self.now))
-        descriptor = tw_eventfd()
-        precondition(descriptor >= 0, "no event descriptor: errno \(tw_errno())")
-        // Safety: the retained object is taken over by the thread's first statement.
-        let context = unsafe Unmanaged.passRetained(self).toOpaque()
-        var thread = pthread_t()
-        let status = unsafe pthread_create(
-            &thread, nil,
-            { context in
-                if let context = unsafe context {
-                    unsafe tw_set_thread_name("offsets")
-                    unsafe Unmanaged<OffsetRecorder>.fromOpaque(context).takeRetainedValue().run()
-                }
-                return nil
-            }, context)
-        precondition(status == 0, "a thread could not be started: \(status)")
-        _ = pthread_detach(thread)
+        content = Mutex(Content(positions: positions, confirmedAt: monotonicMilliseconds()))
+        WorkerThread.start(name: "offsets") { self.run() }
     }
-
-    deinit { _ = close(descriptor) }
 
     /// Has these offsets committed soon.
     func note(_ positions: [InputPosition], sequence: UInt64) {
@@ -62,12 +44,12 @@ final class OffsetRecorder: Sendable {
             $0.sequence = sequence
             $0.isPending = true
         }
-        _ = tw_eventfd_signal(descriptor)
+        wakeup.signal()
     }
 
     /// Makes sure that the task was ours at most this long ago; false if nobody answers in time.
     func confirm(within age: Int64, milliseconds: Int64) throws(OutputFailure) -> Bool {
-        let began = Self.now
+        let began = monotonicMilliseconds()
         while true {
             let (failure, confirmedAt) = content.withLock { content in
                 let isOld = began - content.confirmedAt > age
@@ -76,8 +58,8 @@ final class OffsetRecorder: Sendable {
             }
             if let failure { throw failure }
             if began - confirmedAt <= age { return true }
-            guard Self.now - began < milliseconds else { return false }
-            _ = tw_eventfd_signal(descriptor)
+            guard monotonicMilliseconds() - began < milliseconds else { return false }
+            wakeup.signal()
             _ = tw_wait_readable(-1, 1)
         }
     }
@@ -85,10 +67,10 @@ final class OffsetRecorder: Sendable {
     /// Commits what is pending and lets go of the output; false if that does not end in time.
     func end(milliseconds: Int64) -> Bool {
         content.withLock { $0.isEnding = true }
-        _ = tw_eventfd_signal(descriptor)
-        let limit = Self.now + milliseconds
+        wakeup.signal()
+        let limit = monotonicMilliseconds() + milliseconds
         while !content.withLock({ $0.isDone }) {
-            guard Self.now < limit else { return false }
+            guard monotonicMilliseconds() < limit else { return false }
             _ = tw_wait_readable(-1, 1)
         }
         return true
@@ -98,21 +80,21 @@ final class OffsetRecorder: Sendable {
 
     private func run() {
         while true {
-            if tw_wait_readable(descriptor, 1000) == 1 { _ = tw_eventfd_take(descriptor) }
+            wakeup.wait(milliseconds: 1000)
             let (work, isEnding) = content.withLock { content in
                 defer { content.isPending = false }
                 let work = content.isPending ? (content.positions, content.sequence) : nil
                 return (work, content.isEnding)
             }
             if let (positions, sequence) = work {
-                let began = Self.now
+                let began = monotonicMilliseconds()
                 let failure = commit(positions, sequence)
                 content.withLock {
                     $0.failure = failure
                     if failure == nil { $0.confirmedAt = began }
                 }
                 if failure != nil { break }
-                let rest = began + Self.interval - Self.now
+                let rest = began + Self.interval - monotonicMilliseconds()
                 if rest > 0, !isEnding { _ = tw_wait_readable(-1, Int32(rest)) }
             }
             if isEnding { break }
@@ -141,6 +123,4 @@ final class OffsetRecorder: Sendable {
             }
         }
     }
-
-    private static var now: Int64 { tw_monotonic_nanoseconds() / 1_000_000 }
 }

@@ -1,6 +1,7 @@
 import CPlatform
 import Engine
 import Glibc
+import KafkaIO
 import Synchronization
 
 /// `tidewheel run`: pipelines on Kafka, until a signal ends them.

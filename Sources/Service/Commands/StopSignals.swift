@@ -1,5 +1,6 @@
 import CPlatform
 import Glibc
+import KafkaIO
 
 /// SIGTERM and SIGINT as something to wait for; for commands that end in order.
 ///

@@ -1,4 +1,5 @@
 import Engine
+import KafkaIO
 import State
 import Synchronization
 

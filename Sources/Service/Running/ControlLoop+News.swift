@@ -1,4 +1,5 @@
 import Engine
+import KafkaIO
 import State
 
 /// Follows what lanes, committers and starting threads tell.

@@ -1,5 +1,6 @@
 import Core
 import Engine
+import Glibc
 import KafkaIO
 import State
 import Synchronization
@@ -62,6 +63,8 @@ struct ControlLoop: ~Copyable {
         var isSlow = false
     }
 
+    /// The cores that this process may use.
+    private static var coreCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
     /// Uncommitted output of all tasks, in bytes; each has it twice, computing and committing.
     private static let outputBytesBudget: Int = 8 << 20
 
@@ -99,7 +102,7 @@ struct ControlLoop: ~Copyable {
         let news = NewsBox()
         self.news = news
         let taskCount = parts.watch.layout.taskCount
-        let cores = parts.options.laneCount > 0 ? parts.options.laneCount : coreCount()
+        let cores = parts.options.laneCount > 0 ? parts.options.laneCount : Self.coreCount
         lanes = (0..<max(1, min(cores, taskCount))).map { _ in
             Lane { news.add(.lane($0)) }
         }

@@ -1,5 +1,6 @@
 import CPlatform
 import Engine
+import KafkaIO
 import State
 import Synchronization
 

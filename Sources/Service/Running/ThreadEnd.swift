@@ -1,3 +1,4 @@
+import KafkaIO
 import Synchronization
 
 /// How a thread that works until it is told otherwise is woken and ended.
