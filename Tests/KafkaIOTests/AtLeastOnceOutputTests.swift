@@ -70,6 +70,14 @@ struct AtLeastOnceOutputTests {
         }
     }
 
+    /// Whether this becomes the input's committed offset.
+    private func arrives(_ offset: Int64, _ pipeline: TestPipeline) throws -> Bool {
+        let inputs = [TopicPartition(topic: pipeline.input, partition: 0)]
+        return try wait {
+            try pipeline.admin.committedOffsets(of: pipeline.name, inputs) == [offset]
+        }
+    }
+
     @Test("outputs and entry are there when a commit returns, offsets soon after")
     func commit() throws {
         let pipeline = try TestPipeline.shared()
@@ -86,11 +94,7 @@ struct AtLeastOnceOutputTests {
             #expect(try pipeline.committed(pipeline.output).count == index + 1)
         }
         #expect(try counted(pipeline) == ["0/1", "1/1", "2/1"])
-        let inputs = [TopicPartition(topic: pipeline.input, partition: 0)]
-        let arrived = try wait {
-            try pipeline.admin.committedOffsets(of: pipeline.name, inputs) == [3]
-        }
-        #expect(arrived)
+        #expect(try arrives(3, pipeline))
         output.close()
         member.leave { _ in }
     }
@@ -131,13 +135,7 @@ struct AtLeastOnceOutputTests {
     @Test("an assignment that has passed cannot claim")
     func lateClaim() throws {
         let pipeline = try TestPipeline.shared()
-        let member = try pipeline.member("a")
-        try member.subscribe()
-        let old = try #require(assignment(member)).token
-        member.leave { _ in }
-        let successor = try pipeline.member("b")
-        try successor.subscribe()
-        let new = try #require(assignment(successor, where: { $0 == [0] })).token
+        let (old, new, successor) = try passedAssignment(of: pipeline)
         let output = makeOutput(pipeline, new)
         try definite(output.initialize)
         let late = makeOutput(pipeline, old)
@@ -177,11 +175,7 @@ struct AtLeastOnceOutputTests {
         try commit(output, buffer, pipeline, next: 3)
         #expect(try pipeline.committed(pipeline.output) == ["before", "during", "after"])
         #expect(try counted(pipeline) == ["0/1", "1/1", "2/1"])
-        let inputs = [TopicPartition(topic: pipeline.input, partition: 0)]
-        let arrived = try wait {
-            try pipeline.admin.committedOffsets(of: pipeline.name, inputs) == [3]
-        }
-        #expect(arrived)
+        #expect(try arrives(3, pipeline))
         output.close()
     }
 

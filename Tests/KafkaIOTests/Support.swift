@@ -197,3 +197,17 @@ extension KafkaReader {
         return ends
     }
 }
+
+/// The token of an assignment that has passed, and that of the member who has the task now.
+func passedAssignment(
+    of pipeline: TestPipeline
+) throws -> (old: GroupToken, new: GroupToken, owner: KafkaMember) {
+    let member = try pipeline.member("a")
+    try member.subscribe()
+    let old = try #require(assignment(member)).token
+    member.leave { _ in }
+    let successor = try pipeline.member("b")
+    try successor.subscribe()
+    let new = try #require(assignment(successor, where: { $0 == [0] })).token
+    return (old, new, successor)
+}

@@ -92,13 +92,7 @@ struct TransactionTests {
     @Test("a zombie cannot commit under the token of a generation that has passed")
     func zombie() throws {
         let pipeline = try TestPipeline.shared()
-        let member = try pipeline.member("a")
-        try member.subscribe()
-        let old = try #require(assignment(member)).token
-        member.leave { _ in }
-        let successor = try pipeline.member("b")
-        try successor.subscribe()
-        let new = try #require(assignment(successor, where: { $0 == [0] })).token
+        let (old, new, successor) = try passedAssignment(of: pipeline)
         #expect(new.generation > old.generation)
 
         let zombie = pipeline.output(old, task: 1)
