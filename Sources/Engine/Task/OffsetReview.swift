@@ -9,8 +9,8 @@ package enum OffsetTrust: String, Sendable, CaseIterable {
 /// Compares where a task's journal ends with the offsets that the group has committed.
 ///
 /// Both are written by the same transactions, so they agree unless somebody changed one of them.
-/// The journal is the authority. Offsets that are absent have expired in an empty group: the next
-/// transaction writes them again. Offsets that differ stop the pipeline until a person has said
+/// The journal is the authority. Offsets that are absent have expired in an empty group, or
+/// went with a topic that was deleted: that is said, and the next transaction writes them again. Offsets that differ stop the pipeline until a person has said
 /// which of the two to trust.
 package struct OffsetReview: Sendable {
     private let task: Int
@@ -108,7 +108,7 @@ package struct OffsetReview: Sendable {
             committed[$0] >= 0 && committed[$0] != positions[$0]
                 && !(mayLag && committed[$0] < positions[$0])
         }
-        guard !differing.isEmpty else { return .agreed(note: nil) }
+        guard !differing.isEmpty else { return .agreed(note: absence(positions)) }
         let both =
             "the journal of task \(task) ends at \(list(differing) { positions[$0] }), the group "
             + "\(groupID) has committed \(list(differing) { committed[$0] })"
@@ -137,6 +137,17 @@ package struct OffsetReview: Sendable {
                 note: "\(both); the offsets are trusted: up to \(skipped) records between are "
                     + "neither predicted nor learned")
         }
+    }
+
+    /// Offsets that the group has lost go with a topic that is deleted, too: one that was made anew
+    /// and is long enough looks like the one that was learned.
+    private func absence(_ positions: [Int64]) -> String? {
+        let absent = inputs.indices.filter { committed[$0] < 0 && positions[$0] > firstOffsets[$0] }
+        guard !absent.isEmpty else { return nil }
+        return "the group \(groupID) has no offsets where the journal of task \(task) has "
+            + "\(list(absent) { positions[$0] }), and goes on there: they expire in a group without "
+            + "members, and they go with a topic that is deleted. If the topic was made anew, "
+            + "`tidewheel state verify` tells whether it holds what was learned"
     }
 
     private func name(_ input: Int) -> String {

@@ -28,8 +28,20 @@ struct OffsetReviewTests {
     @Test("equal and absent offsets agree with the journal")
     func agreement() {
         #expect(review([5, 7]).verdict(sequence: 3, positions: [5, 7]) == .agreed(note: nil))
-        #expect(review([-1, 7]).verdict(sequence: 3, positions: [5, 7]) == .agreed(note: nil))
+        #expect(review([-1, 7]).verdict(sequence: 3, positions: [0, 7]) == .agreed(note: nil))
         #expect(review([-1, -1]).verdict(sequence: 0, positions: [0, 0]) == .agreed(note: nil))
+    }
+
+    @Test("offsets that the group had and has not any more are told")
+    func absence() {
+        guard
+            case .agreed(let note?) = review([-1, 7]).verdict(sequence: 3, positions: [5, 7])
+        else {
+            Issue.record("absent offsets are passed over in silence")
+            return
+        }
+        #expect(note.contains("in[0]@5") && !note.contains("in[1]"), "\(note)")
+        #expect(note.contains("made anew"), "\(note)")
     }
 
     @Test("a new version goes back to where outputs are certainly written, never on")
