@@ -55,17 +55,17 @@ final class SnapshotWatch: Sendable {
 
     /// The tasks whose live snapshot does not stand where its journal says, in ascending order.
     private func missing(_ watched: [Int: TaskGauge]) throws(KafkaError) -> [Int] {
-        let isThere = try admin.partitionCount(of: topic, milliseconds: 3000) != nil
-        if !isThere { try topics.ensureState(tasks: taskCount) }
+        // A broker that starts may not know the topic yet: what tells is what stands in it.
+        if try admin.partitionCount(of: topic, milliseconds: 3000) == nil {
+            try topics.ensureState(tasks: taskCount)
+        }
         var missing: [Int] = []
         for (task, gauge) in watched.sorted(by: { $0.key < $1.key }) {
             guard let live = gauge.live else { continue }
-            if isThere {
-                let place = TopicPartition(topic: topic, partition: Int32(task))
-                let ends = try admin.watermarks(of: place, milliseconds: 3000)
-                guard ends.low > live.firstChunkOffset || ends.high <= live.indexOffset else {
-                    continue
-                }
+            let place = TopicPartition(topic: topic, partition: Int32(task))
+            let ends = try admin.watermarks(of: place, milliseconds: 3000)
+            guard ends.low > live.firstChunkOffset || ends.high <= live.indexOffset else {
+                continue
             }
             // While the brokers were asked, the next one may have taken its place.
             if gauge.live == live { missing.append(task) }
