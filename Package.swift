@@ -87,7 +87,7 @@ let package = Package(
             name: "bench",
             dependencies: [
                 "TestSupport", "Core", "Drift", "Engine", "Evaluation", "Features", "Formats",
-                "Models", "CCopyLoop", "CRdKafka", "CPlatform",
+                "Models", "Service", "State", "CCopyLoop", "CRdKafka", "CPlatform",
             ], swiftSettings: testing),
         .executableTarget(
             name: "crash",

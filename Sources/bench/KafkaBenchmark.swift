@@ -19,6 +19,8 @@ struct KafkaBenchmark {
         let name: String
         /// `nil` for the copy loop.
         let pipeline: (model: String, oneModelPer: String)?
+        /// For what the state costs: whether it is kept; measured when named only.
+        var keepsState: Bool?
     }
 
     private static let contenders = [
@@ -29,6 +31,10 @@ struct KafkaBenchmark {
         Contender(name: "tree_per_pipeline", pipeline: ("hoeffding_tree: {}", "pipeline")),
         Contender(
             name: "logistic_per_pipeline", pipeline: ("logistic_regression: {}", "pipeline")),
+        Contender(
+            name: "state", pipeline: ("hoeffding_tree: {}", "partition"), keepsState: true),
+        Contender(
+            name: "without_state", pipeline: ("hoeffding_tree: {}", "partition"), keepsState: false),
     ]
 
     init(_ arguments: inout Arguments) throws {
@@ -56,7 +62,9 @@ struct KafkaBenchmark {
                 executable("bench"), "load", cluster.bootstrap, "electricity", "--records",
                 "\(records)", "--partitions", "\(partitions)",
             ]), terminator: "")
-        let contenders = Self.contenders.filter { only.isEmpty || only.contains($0.name) }
+        let contenders = Self.contenders.filter {
+            only.isEmpty ? $0.keepsState == nil : only.contains($0.name)
+        }
         var runs: [String: [Run]] = [:]
         // The first rounds warm up the broker, whose compiler takes a good part of the processor then,
         // the page cache and the processor; they do not count.
@@ -80,8 +88,10 @@ struct KafkaBenchmark {
         if let pipeline = contender.pipeline {
             let file = PipelineFile(
                 name: name, bootstrap: cluster.bootstrap, inputTopic: "electricity",
-                model: pipeline.model, oneModelPer: pipeline.oneModelPer)
-            arguments = [executable("tidewheel"), "run", try file.write(to: cluster.folder).path]
+                model: pipeline.model, oneModelPer: pipeline.oneModelPer,
+                more: PipelineFile.snapshots(contender.keepsState ?? true))
+            let path = try file.write(to: cluster.folder).path
+            arguments = PipelineFile.command(path, keepsState: contender.keepsState)
             group = PipelineFile.group(name)
         } else {
             try cluster.createTopic(name, partitions: partitions)

@@ -16,6 +16,8 @@ struct LatencyBenchmark {
         let partitions: Int
         /// `nil` for the copy loop.
         var guarantee: String?
+        /// For what the state costs: whether it is kept; measured when named only.
+        var keepsState: Bool?
     }
 
     private static let all = [
@@ -24,6 +26,9 @@ struct LatencyBenchmark {
         Contender(name: "pipeline_one_input", partitions: 1, guarantee: "exactly_once"),
         Contender(name: "at_least_once", partitions: 4, guarantee: "at_least_once"),
         Contender(name: "at_least_once_one_input", partitions: 1, guarantee: "at_least_once"),
+        Contender(name: "state", partitions: 4, guarantee: "exactly_once", keepsState: true),
+        Contender(
+            name: "without_state", partitions: 4, guarantee: "exactly_once", keepsState: false),
     ]
 
     private let rate: Int
@@ -48,7 +53,7 @@ struct LatencyBenchmark {
                     }
                     return contender
                 }
-            } ?? Self.all
+            } ?? Self.all.filter { $0.keepsState == nil }
         jsonPath = try arguments.option("json")
         try arguments.finish()
         guard rate > 0, seconds > 0 else {
@@ -90,8 +95,10 @@ struct LatencyBenchmark {
             let file = PipelineFile(
                 name: name, bootstrap: cluster.bootstrap, inputTopic: input,
                 model: "hoeffding_tree: {}", oneModelPer: "pipeline",
-                more: "delivery: { guarantee: \(guarantee) }")
-            arguments = [executable("tidewheel"), "run", try file.write(to: cluster.folder).path]
+                more: "delivery: { guarantee: \(guarantee) }\n"
+                    + PipelineFile.snapshots(contender.keepsState ?? true))
+            let path = try file.write(to: cluster.folder).path
+            arguments = PipelineFile.command(path, keepsState: contender.keepsState)
         }
         let consumer = try KafkaClient(
             consumer: cluster.bootstrap, group: "\(name)-reader",

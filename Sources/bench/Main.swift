@@ -22,6 +22,9 @@ enum Main {
         bench load BOOTSTRAP TOPIC --records N --partitions N
         bench copy BOOTSTRAP INPUT OUTPUT GROUP [--records N] [--commit MS] [--wake MS]
             [--consumer KEY=VALUE]... [--producer KEY=VALUE]...
+        bench pipeline FILE [--journal no]
+
+        What journal and snapshots cost: --only state,without_state (kafka and latency).
         """
 
     static func main() {
@@ -35,6 +38,7 @@ enum Main {
             case "kernels": try KernelBenchmark(&arguments).run()
             case "load": try Loader.run(&arguments)
             case "copy": try CopyCommand.run(&arguments)
+            case "pipeline": try CopiedPipelineCommand.run(&arguments)
             case "help", "--help", "-h": print(help)
             default: throw ToolFailure.usage("say what to measure:\n\(help)")
             }

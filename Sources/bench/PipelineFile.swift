@@ -13,6 +13,18 @@ struct PipelineFile {
     /// Lines at the end.
     var more = ""
 
+    /// How a pipeline is run: the product, or, for what the state costs, what copies its commits.
+    static func command(_ path: String, keepsState: Bool?) -> [String] {
+        guard let keepsState else { return [executable("tidewheel"), "run", path] }
+        return [executable("bench"), "pipeline", path]
+            + (keepsState ? [] : ["--journal", "no"])
+    }
+
+    /// Lines with the default interval of snapshots, or one that no run is long enough for.
+    static func snapshots(_ areTaken: Bool) -> String {
+        areTaken ? "" : "state: { restore_within: 60 min }"
+    }
+
     /// The consumer group of the pipeline that is called so.
     static func group(_ name: String) -> String { "tidewheel.\(name)" }
 
