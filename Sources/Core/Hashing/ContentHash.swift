@@ -39,12 +39,25 @@ package struct ContentHash: Sendable, Equatable {
                     littleEndian: unsafe raw.unsafeLoadUnaligned(
                         fromUncheckedByteOffset: index &* 8, as: UInt64.self)))
         }
-        var tail: UInt64 = 0
-        for index in (words &* 8)..<count {
-            tail |= UInt64(content[index]) &<< UInt64((index & 7) &* 8)
-        }
-        combine(tail)
+        combine(Self.tail(of: content, from: words &* 8))
         combine(UInt64(count))
+    }
+
+    /// The bytes after the last whole word, the first in the lowest place.
+    @inlinable @inline(__always)
+    static func tail(of content: Span<UInt8>, from start: Int) -> UInt64 {
+        let rest = content.count &- start
+        guard rest > 0 else { return 0 }
+        if start > 0 {
+            // Safety: `start` is a whole word or more, so the last eight bytes are in the content.
+            let word = UInt64(
+                littleEndian: unsafe content.bytes.unsafeLoadUnaligned(
+                    fromUncheckedByteOffset: content.count &- 8, as: UInt64.self))
+            return word &>> UInt64((8 &- rest) &* 8)
+        }
+        var tail: UInt64 = 0
+        for index in 0..<rest { tail |= UInt64(content[index]) &<< UInt64(index &* 8) }
+        return tail
     }
 
     /// Adds the UTF-8 bytes of a text.
