@@ -4,22 +4,23 @@ import Engine
 import Foundation
 import Service
 import State
+import TestSupport
 
 /// `bench pipeline FILE`: a pipeline as `tidewheel run` runs it, but with each commit's records copied
-/// once more, and with `--journal no` less its journal entries.
+/// once more, and with `--without-journal` less its journal entries.
 ///
 /// For what journal and snapshots cost: leaving an entry out takes the copy, so both sides have it.
 /// Without a journal nothing can be restored; the file sets snapshots apart.
 enum CopiedPipelineCommand {
     static func run(_ arguments: inout Arguments) throws {
         tw_share_allocator_arenas()
-        let keepsJournal = try arguments.option("journal") != "no"
+        let keepsJournal = !arguments.flag("without-journal")
         let path = try arguments.required("FILE")
         try arguments.finish()
         let pipeline = try PipelineReader.read(path: path, catalogue: .standard).pipeline
         var signals = sigset_t()
         guard tw_block_termination_signals(&signals) == 0 else {
-            throw BenchmarkFailure.measuring("signals cannot be held back")
+            throw ToolFailure.running("signals cannot be held back")
         }
         let descriptor = tw_signalfd(&signals)
         var options = ProcessOptions()

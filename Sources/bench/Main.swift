@@ -22,7 +22,7 @@ enum Main {
         bench load BOOTSTRAP TOPIC --records N --partitions N
         bench copy BOOTSTRAP INPUT OUTPUT GROUP [--records N] [--commit MS] [--wake MS]
             [--consumer KEY=VALUE]... [--producer KEY=VALUE]...
-        bench pipeline FILE [--journal no]
+        bench pipeline FILE [--without-journal]
 
         What journal and snapshots cost: --only state,without_state (kafka and latency).
         """

@@ -17,7 +17,7 @@ struct PipelineFile {
     static func command(_ path: String, keepsState: Bool?) -> [String] {
         guard let keepsState else { return [executable("tidewheel"), "run", path] }
         return [executable("bench"), "pipeline", path]
-            + (keepsState ? [] : ["--journal", "no"])
+            + (keepsState ? [] : ["--without-journal"])
     }
 
     /// Lines with the default interval of snapshots, or one that no run is long enough for.
