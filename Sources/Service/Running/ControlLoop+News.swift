@@ -68,7 +68,10 @@ extension ControlLoop {
         case .snapshot(let task, let item): follow(item, of: task)
         case .live(let task, let sequence, let note):
             seats[task]?.runner?.closeJournal()
-            if let note { log.say(.warning, note, [("task", "\(task)")]) }
+            // The embedded cluster keeps no offsets, so that nothing is amiss there.
+            if let note, !parts.options.isEmbedded {
+                log.say(.warning, note, [("task", "\(task)")])
+            }
             let words = sequence == 0 ? "task started" : "task restored"
             var fields = [("sequence", "\(sequence)")]
             if let loaded = seats[task]?.loaded {
