@@ -88,6 +88,23 @@ struct StateChangeTests {
         #expect(try run(file, of: fixture, until: nil).contains(words))
     }
 
+    @Test("a journal that was cut, and for which no snapshot stands, is told by the check")
+    func cutJournal() throws {
+        let fixture = try stopped("cut")
+        let file = try folder.file("it.yaml", fixture.text)
+        try fixture.produce(400..<500)
+        #expect(try run(file, of: fixture, until: 500) == "")
+        let admin = try KafkaAdmin(settings: fixture.settings, log: fixture.log)
+        defer { admin.close() }
+        let journal = TopicPartition(topic: fixture.pipeline.output.journalTopic, partition: 0)
+        try admin.deleteRecords(of: journal, before: 2)
+        let words = "no snapshot stands for what came before"
+        let check = ProgramRun("check", file, "--connect")
+        #expect(check.code == .failure)
+        #expect(check.output.contains(words), "\(check.output)")
+        #expect(try run(file, of: fixture, until: nil).contains(words))
+    }
+
     @Test("a process that stands by with a file that would be refused says so")
     func unfitStandby() throws {
         let fixture = try PipelineFixture("unfit", partitions: 1)
