@@ -82,7 +82,7 @@ let package = Package(
         .target(
             name: "Simulation", dependencies: ["Core", "State", "Engine"], swiftSettings: testing),
         .executableTarget(
-            name: "simulate", dependencies: ["Simulation"], swiftSettings: testing),
+            name: "simulate", dependencies: ["Simulation", "TestSupport"], swiftSettings: testing),
         .executableTarget(
             name: "bench",
             dependencies: [

@@ -1,41 +1,59 @@
 import Foundation
 import Simulation
+import TestSupport
 
 /// Runs simulations by seed: many of them, or one again with everything that happened in it.
 @main
 enum Main {
+    private static let help = """
+        simulate [--seeds 1000] [--first 1] [--bug NAME|all]
+            runs the engine on a simulated cluster once for each seed; prints the seeds that fail
+        simulate --seed S [--bug NAME]
+            one again, with everything that happened in it
+
+            --bug NAME    with a planted mistake, to see it found
+            --bug all     the share of the seeds that find each planted mistake
+
+        Exit code: 0 no seed failed (--bug all: every mistake was found); 1 otherwise; 2 bad usage.
+        """
+
     static func main() {
-        var seeds: UInt64 = 1000
-        var first: UInt64 = 1
-        var single: UInt64?
-        var bug: PlantedBug?
-        var isEveryBug = false
-        var arguments = CommandLine.arguments.dropFirst()
-        while let name = arguments.popFirst() {
-            guard let value = arguments.popFirst() else { usage("\(name) needs a value") }
-            switch name {
-            case "--seeds": seeds = number(value, name)
-            case "--first": first = number(value, name)
-            case "--seed": single = number(value, name)
-            case "--bug" where value == "all": isEveryBug = true
-            case "--bug":
-                guard let known = PlantedBug(rawValue: value) else {
-                    let names = PlantedBug.allCases.map(\.rawValue).joined(separator: ", ")
-                    usage("no planted bug \(value); there are: \(names)")
-                }
-                bug = known
-            default: usage("unknown option \(name)")
-            }
+        let words = Array(CommandLine.arguments.dropFirst())
+        if words.contains(where: { ["help", "--help", "-h"].contains($0) }) {
+            print(help)
+            return
         }
-        if let single {
-            let verdict = Simulation.run(seed: single, bug: bug, keepsTrace: true)
+        var arguments = Arguments(words)
+        do {
+            exit(try run(&arguments) ? 0 : 1)
+        } catch {
+            FileHandle.standardError.write(Data("simulate: \(error)\n".utf8))
+            exit(2)
+        }
+    }
+
+    /// Whether everything was as it must be.
+    private static func run(_ arguments: inout Arguments) throws -> Bool {
+        let count = UInt64(try arguments.number("seeds", default: 1000))
+        let first = UInt64(try arguments.number("first", default: 1))
+        let single = try arguments.number("seed", default: -1)
+        let name = try arguments.option("bug")
+        try arguments.finish()
+        let bug = name.flatMap { PlantedBug(rawValue: $0) }
+        if let name, name != "all", bug == nil {
+            let names = PlantedBug.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ToolFailure.usage(
+                "--bug: there is no planted mistake \(name); there are: \(names)")
+        }
+        if single >= 0 {
+            let verdict = Simulation.run(seed: UInt64(single), bug: bug, keepsTrace: true)
             for line in verdict.trace { print(line) }
             print(verdict.description)
             print("trace hash \(String(verdict.traceHash, radix: 16))")
-            exit(verdict.violation == nil ? 0 : 1)
+            return verdict.violation == nil
         }
-        if isEveryBug { exit(tellShares(first: first, count: seeds) ? 0 : 1) }
-        exit(runMany(first: first, count: seeds, bug: bug) == 0 ? 0 : 1)
+        if name == "all" { return tellShares(first: first, count: count) }
+        return runMany(first: first, count: count, bug: bug) == 0
     }
 
     /// Returns the number of seeds that failed.
@@ -119,21 +137,5 @@ enum Main {
             if firstFound == nil { areAllFound = false }
         }
         return areAllFound
-    }
-
-    private static func number(_ text: String, _ name: String) -> UInt64 {
-        guard let value = UInt64(text) else { usage("\(name): \(text) is no number") }
-        return value
-    }
-
-    private static func usage(_ problem: String) -> Never {
-        FileHandle.standardError.write(
-            Data(
-                """
-                simulate: \(problem)
-                usage: tools/simulate [--seeds N] [--first S] [--bug NAME|all] | --seed S [--bug NAME]
-
-                """.utf8))
-        exit(2)
     }
 }
