@@ -28,6 +28,8 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case entryUnacknowledged
     /// At least once: the journal is taken over without a claim.
     case noClaim
+    /// At least once: what is trimmed is not asked of the group, which may have given the task away.
+    case trimUnconfirmed
     /// What only older snapshots need is trimmed when the entry that refers to a new one is sent.
     case trimBeforeCommit
     /// Everything before the newest snapshot is trimmed, and with it the one to fall back to.

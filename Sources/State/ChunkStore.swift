@@ -74,6 +74,7 @@ package protocol ChunkStore: AnyObject, Sendable {
     func write(key: [UInt8], chunk: [UInt8]) throws(ChunkError) -> ChunkPosition
     /// Reads the chunk at a position, if it has this key.
     func read(_ position: ChunkPosition, key: [UInt8]) throws(ChunkError) -> [UInt8]
-    /// Lets the store forget journal entries and chunks that stand before these offsets.
+    /// Lets the store forget journal entries and chunks that stand before these offsets; fails where
+    /// an owner may have been overtaken before it wrote the entry that allows it.
     func trim(journalBefore: Int64, chunksBefore: Int64) throws(ChunkError)
 }

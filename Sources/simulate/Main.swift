@@ -68,6 +68,8 @@ enum Main {
             if verdict.violation != nil {
                 failed += 1
                 if failed <= 20 { print(verdict.description) }
+                // What was found is told even if the process is killed.
+                fflush(nil)
             }
             let now = ContinuousClock.now
             if now - told >= .seconds(10) {
@@ -134,6 +136,7 @@ enum Main {
             print(
                 "\(bug): \(found) of \(count) (\(tenths / 10).\(tenths % 10) %), first "
                     + (firstFound.map { "\($0)" } ?? "none"))
+            fflush(nil)
             if firstFound == nil { areAllFound = false }
         }
         return areAllFound

@@ -104,9 +104,11 @@ struct AtLeastOnceOutputTests {
         let pipeline = try TestPipeline.shared()
         let first = makeOutput(pipeline)
         try definite(first.initialize)
+        #expect(!first.confirmsEntries(), "there is none yet")
         var buffer = OutputBuffer()
         fill(&buffer, "first", entry(0, 1), entryFirst: true)
         try commit(first, buffer, pipeline, next: 1)
+        #expect(first.confirmsEntries())
 
         let second = makeOutput(pipeline)
         try definite(second.initialize)
@@ -117,6 +119,8 @@ struct AtLeastOnceOutputTests {
         fill(&after, "second", entry(1, 2), entryFirst: true)
         try commit(second, after, pipeline, next: 2)
         #expect(try counted(pipeline) == ["0/1", "1/2"])
+        #expect(!first.confirmsEntries(), "so that it trims nothing")
+        #expect(second.confirmsEntries())
         // Its offsets are refused, and so it learns that it is none any more.
         var failed: OutputFailure?
         _ = wait(seconds: 10) {

@@ -21,6 +21,23 @@ struct SimulationTests {
         #expect(resumed > 0, "tasks are kept across rebalances")
     }
 
+    /// At least once: an owner that was overtaken trims by an entry that does not count.
+    @Test("only what counts allows a trim", arguments: [UInt64(721_056), 726_395])
+    func overtakenTrim(seed: UInt64) {
+        let verdict = Simulation.run(seed: seed)
+        #expect(verdict.violation == nil, "\(verdict.description)")
+        let careless = Simulation.run(seed: seed, bug: .trimUnconfirmed)
+        #expect(careless.violation?.contains("are trimmed") == true)
+    }
+
+    /// At least once, one input: predictions of a killed owner are there without their entry, then the
+    /// input is lost, and the next owner goes on with another state.
+    @Test("lost input leaves predictions of the state that was given up")
+    func abandonedPredictions() {
+        let verdict = Simulation.run(seed: 727_649)
+        #expect(verdict.violation == nil, "\(verdict.description)")
+    }
+
     @Test("a seed replays exactly", arguments: UInt64(1)...5)
     func replay(seed: UInt64) {
         let first = Simulation.run(seed: seed)

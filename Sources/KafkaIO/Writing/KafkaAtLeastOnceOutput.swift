@@ -1,6 +1,7 @@
 import CPlatform
 package import Core
 package import State
+import Synchronization
 
 /// Writes a task's outputs without transactions: sooner visible, and after a crash perhaps twice.
 ///
@@ -11,8 +12,8 @@ package import State
 ///
 /// Values are lent to librdkafka, as by ``KafkaTransactionalOutput``.
 package final class KafkaAtLeastOnceOutput: KafkaTaskOutput, @unchecked Sendable {
-    // Safety: all but the offsets' output, which looks after itself, is touched by the task's
-    // committer thread alone; `close` comes after that thread's last call.
+    // Safety: all but the offsets' output and the witness, which look after themselves, is touched by
+    // the task's committer thread alone; `close` comes after that thread's last call.
 
     /// How long a task is taken for ours without asking, in milliseconds: below a session's time-out,
     /// so that a process that slept for longer asks before it writes.
@@ -30,6 +31,8 @@ package final class KafkaAtLeastOnceOutput: KafkaTaskOutput, @unchecked Sendable
     private let topics: [(stream: OutputStream, name: String)]
     private var producer: TaskProducer?
     private var recorder: OffsetRecorder?
+    /// The recorder of the present claim, once an entry is committed under it.
+    private let witness = Mutex<OffsetRecorder?>(nil)
     /// The number of the claim.
     package internal(set) var generation: Int32 = -1
     package internal(set) var lastSequence: UInt64?
@@ -76,6 +79,7 @@ package final class KafkaAtLeastOnceOutput: KafkaTaskOutput, @unchecked Sendable
 
     /// Commits the offsets of what was acknowledged and destroys the producers.
     package func close() {
+        witness.withLock { $0 = nil }
         producer = nil
         guard let recorder else { return }
         self.recorder = nil
@@ -85,6 +89,7 @@ package final class KafkaAtLeastOnceOutput: KafkaTaskOutput, @unchecked Sendable
 
     /// Ends the predecessors: their transactions first, then what they write into the journal.
     package func initialize() throws(OutputFailure) {
+        witness.withLock { $0 = nil }
         if let recorder {
             guard recorder.end(milliseconds: Int64(callMilliseconds)) else {
                 throw .uncertain("\(name) still commits offsets")
@@ -143,6 +148,15 @@ package final class KafkaAtLeastOnceOutput: KafkaTaskOutput, @unchecked Sendable
         recorder?.note(
             positions + [InputPosition(partition: journal, nextOffset: entryEnd)],
             sequence: sequence)
+        witness.withLock { $0 = recorder }
+    }
+
+    /// Has the offsets committed once more: the group takes them only from the task's present owner,
+    /// and so before a successor's claim, which then stands behind all our entries.
+    package func confirmsEntries() -> Bool {
+        guard let recorder = witness.withLock({ $0 }) else { return false }
+        // One that begins in a later millisecond than this call.
+        return (try? recorder.confirm(within: -1, milliseconds: Int64(callMilliseconds))) ?? false
     }
 
     /// After a time-out the commit goes on with what was handed over; a producer that failed is

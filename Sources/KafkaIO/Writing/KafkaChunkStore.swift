@@ -19,6 +19,7 @@ package final class KafkaChunkStore: ChunkStore, @unchecked Sendable {
     private let writer: KafkaChunkWriter
     private let history: Int64
     private let trims: Bool
+    private let confirmsEntries: @Sendable () -> Bool
     private let milliseconds: Int32
     private var tail: KafkaTail?
     /// Where the tail stands.
@@ -28,10 +29,12 @@ package final class KafkaChunkStore: ChunkStore, @unchecked Sendable {
     ///   - journal: the task's journal; its partition's number is that of the chunks' partition.
     ///   - history: how long what is not needed any more is kept, in milliseconds.
     ///   - trims: false where the brokers cannot delete records, as the embedded cluster.
+    ///   - confirmsEntries: asked before each trim: whether the entries that allow it count.
     ///   - milliseconds: how long one write or read may take.
     package init(
         settings: KafkaSettings, topic: String, journal: TopicPartition, admin: KafkaAdmin,
         writer: KafkaChunkWriter, history: Int64 = 0, trims: Bool = true,
+        confirmsEntries: @escaping @Sendable () -> Bool = { true },
         milliseconds: Int32 = 30_000, log: KafkaLog
     ) {
         self.settings = settings
@@ -41,6 +44,7 @@ package final class KafkaChunkStore: ChunkStore, @unchecked Sendable {
         self.writer = writer
         self.history = history
         self.trims = trims
+        self.confirmsEntries = confirmsEntries
         self.milliseconds = milliseconds
         self.log = log
         partition = journal.partition
@@ -66,6 +70,9 @@ package final class KafkaChunkStore: ChunkStore, @unchecked Sendable {
 
     package func trim(journalBefore: Int64, chunksBefore: Int64) throws(ChunkError) {
         guard trims else { return }
+        guard confirmsEntries() else {
+            throw .failed("task \(partition) may be another process's by now: nothing is trimmed")
+        }
         let chunks = TopicPartition(topic: topic, partition: partition)
         var ends = [(journal, journalBefore), (chunks, chunksBefore)]
         do throws(KafkaError) {

@@ -12,4 +12,7 @@ package protocol KafkaTaskOutput: TransactionalOutput {
     /// Commits under a later assignment from now: the task came back to this process unchanged.
     /// ``TransactionalOutput/recreate()`` follows.
     func adopt(_ newToken: GroupToken)
+    /// Whether every journal entry that is committed by now counts for all readers, whoever takes the
+    /// task over later; false where that is not certain. Any thread; may block.
+    func confirmsEntries() -> Bool
 }

@@ -53,6 +53,7 @@ package final class KafkaTransactionalOutput: KafkaTaskOutput, @unchecked Sendab
     package var generation: Int32 { token.withLock { $0.generation } }
     package var lastSequence: UInt64? { nil }
     package var confirmedEnd: Int64? { nil }
+    package func confirmsEntries() -> Bool { true }
 
     /// Destroys the producer; an open transaction is left for its successor to abort.
     package func close() {

@@ -47,7 +47,8 @@ final class OffsetRecorder: Sendable {
         wakeup.signal()
     }
 
-    /// Makes sure that the task was ours at most this long ago; false if nobody answers in time.
+    /// Makes sure that the task was ours at most this long ago, in milliseconds; -1 for later than this
+    /// call. False if nobody answers in time.
     func confirm(within age: Int64, milliseconds: Int64) throws(OutputFailure) -> Bool {
         let began = monotonicMilliseconds()
         while true {

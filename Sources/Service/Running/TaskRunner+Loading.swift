@@ -162,6 +162,10 @@ extension TaskRunner {
             settings: surroundings.settings, topic: pipeline.output.stateTopic, journal: journal,
             admin: surroundings.admin, writer: surroundings.chunks,
             history: pipeline.state.history, trims: !surroundings.options.isEmbedded,
+            confirmsEntries: { [weak self] in
+                let output = self?.handles.withLock { $0.output }
+                return output?.confirmsEntries() ?? false
+            },
             log: surroundings.log)
     }
 

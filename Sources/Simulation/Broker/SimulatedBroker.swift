@@ -207,9 +207,7 @@ extension SimulatedBroker {
     private func checkTrim(_ task: Int, journalBefore: Int64, chunksBefore: Int64) {
         guard !damagedTasks[task] else { return }
         let entry = decided[task]
-        // At least once, an owner whose entries do not count any more may take the one to fall back
-        // to, as if its last entry counted.
-        let previous = scenario.isAtLeastOnce ? entry?.live : entry?.previous
+        let previous = entry?.previous
         let oldest = previous ?? entry?.live
         if chunksBefore > oldest?.firstChunkOffset ?? 0 {
             world.fail(

@@ -17,6 +17,8 @@ struct Oracle {
         /// The next offset of each input that the entries so far name.
         var positions: [Int64] = []
         var written: [WrittenRecord] = []
+        /// What the states before input was lost would have predicted, had they gone on.
+        var abandoned: [WrittenRecord] = []
         /// The states after the entries that were gone back to, and that snapshots hold.
         var states: [UInt64: [UInt8]] = [:]
     }
@@ -79,6 +81,7 @@ struct Oracle {
         let isSkip = entry.skipped?.through == entry.sequence
         if let after = entry.skipped?.after, isSkip {
             guard let state = replay.states[after] else { return "goes back to nothing" }
+            abandon(&replay)
             replay.model.goBack(to: state)
         }
         // Where an input starts: nothing that is there may be passed over.
@@ -123,6 +126,16 @@ struct Oracle {
         return taken == entry.recordCount ? nil : "\(taken) records instead"
     }
 
+    /// At least once, with one input: outputs go ahead of their entry. If lost input comes between, the
+    /// state that made them is given up, and what it predicted beyond its last entry stays.
+    private func abandon(_ replay: inout Replay) {
+        guard broker.scenario.isAtLeastOnce, replay.inputs.count == 1 else { return }
+        for (offset, record) in replay.records[0][replay.cursor[0]...] {
+            replay.abandoned += replay.model.take(
+                record, partition: Int32(replay.inputs[0]), offset: Int64(offset))
+        }
+    }
+
     /// The input whose record comes next inside a round: the earliest, equal times by input.
     private func first(_ replay: Replay, before round: [Int64]) -> Int? {
         var best: (input: Int, time: Int64)?
@@ -161,8 +174,8 @@ struct Oracle {
         return nil
     }
 
-    /// At least once: each record is there. With one input whatever stands beside it is a copy; with
-    /// several, a process that was taken for dead may have added what it alone has computed.
+    /// At least once: each record is there. With one input whatever stands beside it is a copy, or,
+    /// where input was lost, what the state before that said of a later record; with several, a process that was taken for dead may have added what it alone has computed.
     private func compareCopies(_ replay: Replay, isComplete: Bool) -> String? {
         for input in replay.inputs {
             let found = broker.partition(.predictions, input).visible.map(\.record.value)
@@ -176,7 +189,8 @@ struct Oracle {
                 return "prediction \(index) of partition \(input) is not there"
             }
             guard isComplete, replay.inputs.count == 1 else { continue }
-            let expectedSet = Set(expected.map(\.value))
+            let abandoned = replay.abandoned.filter { $0.stream == .predictions }
+            let expectedSet = Set((expected + abandoned).map(\.value))
             if !found.allSatisfy(expectedSet.contains) {
                 return "a prediction of partition \(input) is no copy"
             }

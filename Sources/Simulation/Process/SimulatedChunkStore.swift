@@ -17,14 +17,16 @@ final class SimulatedChunkStore: ChunkStore, @unchecked Sendable {
     private let process: SimulatedProcess
     private let broker: SimulatedBroker
     private let task: Int
+    private let output: any SimulatedTaskOutput
     private let bug: PlantedBug?
     /// Chunks that a planted bug has promised, but not stored.
     private var promised = 0
 
-    init(process: SimulatedProcess, task: Int) {
+    init(process: SimulatedProcess, task: Int, output: any SimulatedTaskOutput) {
         self.process = process
         broker = process.broker
         self.task = task
+        self.output = output
         bug = process.scenario.bug
     }
 
@@ -70,6 +72,9 @@ final class SimulatedChunkStore: ChunkStore, @unchecked Sendable {
 
     func trim(journalBefore: Int64, chunksBefore: Int64) throws(ChunkError) {
         process.meetTrouble(weight: 2)
+        let areConfirmed = output.confirmsEntries()
+        guard process.isAlive else { throw .failed("killed") }
+        guard areConfirmed else { throw .failed("the task may be another's by now") }
         let isDone = try ask { [broker, task] in
             broker.trim(task, journalBefore: journalBefore, chunksBefore: chunksBefore)
         }

@@ -22,6 +22,9 @@ final class SimulatedLane {
 
     private var world: World { process.world }
 
+    /// Lets go of the tasks once the simulation is over.
+    func dismantle() { seats = [] }
+
     func add(_ task: SimulatedTask) {
         seats.append(task)
         wake(after: 0)

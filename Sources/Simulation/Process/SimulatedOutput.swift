@@ -40,6 +40,7 @@ final class SimulatedOutput: SimulatedTaskOutput, @unchecked Sendable {
     var generation: Int32 { membership.generation }
     var lastSequence: UInt64? { nil }
     var confirmedEnd: Int64? { nil }
+    func confirmsEntries() -> Bool { true }
 
     /// Goes on under a later assignment.
     func adopt(_ given: Membership) { membership = given }

@@ -26,6 +26,8 @@ final class SimulatedPlainOutput: SimulatedTaskOutput, @unchecked Sendable {
     /// Commits offsets under the task's transactional id: whoever takes it over fences this.
     private let offsets: SimulatedOutput
     private var recorder: SimulatedRecorder?
+    /// The recorder of the present claim, once an entry is committed under it.
+    private var witness: SimulatedRecorder?
     private(set) var generation: Int32 = -1
     private(set) var lastSequence: UInt64?
     private(set) var confirmedEnd: Int64?
@@ -59,6 +61,7 @@ final class SimulatedPlainOutput: SimulatedTaskOutput, @unchecked Sendable {
     func adopt(_ given: Membership) { offsets.adopt(given) }
 
     func close() {
+        witness = nil
         queue = []
         guard let recorder else { return }
         self.recorder = nil
@@ -68,6 +71,7 @@ final class SimulatedPlainOutput: SimulatedTaskOutput, @unchecked Sendable {
 
     /// Ends the predecessors: their transactions first, then what they write into the journal.
     func initialize() throws(OutputFailure) {
+        witness = nil
         if let recorder {
             guard recorder.end() else { throw .uncertain("offsets are still being committed") }
             self.recorder = nil
@@ -125,6 +129,12 @@ final class SimulatedPlainOutput: SimulatedTaskOutput, @unchecked Sendable {
         recorder?.note(
             positions + [InputPosition(partition: journalName, nextOffset: entryEnd)],
             sequence: sequence)
+        witness = recorder
+    }
+
+    func confirmsEntries() -> Bool {
+        if bug == .trimUnconfirmed { return true }
+        return (try? witness?.confirm(within: -1)) ?? false
     }
 
     /// After a time-out the commit goes on with what was handed over; a producer that failed is

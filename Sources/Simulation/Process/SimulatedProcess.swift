@@ -119,6 +119,14 @@ final class SimulatedProcess {
         world.note(.killed, instance)
     }
 
+    /// Lets go of its tasks, which refer to it, once the simulation is over.
+    func dismantle() {
+        seats = [:]
+        kept = [:]
+        lane.dismantle()
+        snapshots.dismantle()
+    }
+
     /// Stands still, as SIGSTOP, and goes on later.
     func pause(_ milliseconds: Int) {
         pausedUntil = max(pausedUntil, world.now + Int64(milliseconds))

@@ -76,11 +76,12 @@ final class SimulatedTask {
         self.index = index
         self.membership = membership
         self.warm = warm
-        output =
+        let output: any SimulatedTaskOutput =
             process.scenario.isAtLeastOnce
             ? SimulatedPlainOutput(process: process, task: index, membership: membership)
             : SimulatedOutput(process: process, task: index, membership: membership)
-        store = SimulatedChunkStore(process: process, task: index)
+        self.output = output
+        store = SimulatedChunkStore(process: process, task: index, output: output)
         cycle = CommitCycle(giveUpAfter: 20_000)
         began = process.world.now
         wakeThread(after: process.world.draw(0...2))

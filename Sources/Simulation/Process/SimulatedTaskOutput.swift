@@ -13,4 +13,6 @@ protocol SimulatedTaskOutput: TransactionalOutput {
     func fence() throws(OutputFailure)
     /// Goes on under a later assignment.
     func adopt(_ given: Membership)
+    /// Whether every journal entry that is committed by now counts, whoever takes the task over.
+    func confirmsEntries() -> Bool
 }

@@ -17,6 +17,9 @@ final class SnapshotThread {
         self.process = process
     }
 
+    /// Lets go of the tasks once the simulation is over.
+    func dismantle() { queue = [] }
+
     func submit(_ job: SnapshotJob, for seat: SimulatedTask) {
         queue.append(
             Item(seat: seat, work: SnapshotWork(job, pieceBytes: process.scenario.pieceBytes)))

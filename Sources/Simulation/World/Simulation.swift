@@ -46,6 +46,8 @@ package final class Simulation {
     private let network: SimulatedNetwork
     private let feeder: Feeder
     private var processes: [SimulatedProcess] = []
+    /// Those too that have ended.
+    private var allProcesses: [SimulatedProcess] = []
     private var nextInstance = 0
     private var isPeaceful = false
     private var hasLostInput = false
@@ -103,6 +105,7 @@ package final class Simulation {
             ).map { "task \(task) (\(scenario.learning)): \($0)" }
         }
         world.end()
+        for process in allProcesses { process.dismantle() }
         return Verdict(
             seed: scenario.seed, violation: violation, traceHash: world.trace.hash,
             trace: world.trace.lines, isStopped: isStopped, events: world.eventCount,
@@ -184,12 +187,13 @@ package final class Simulation {
     }
 
     private func start(instance: Int) {
+        let process = SimulatedProcess(
+            instance: instance, world: world, broker: broker, network: network,
+            onEnd: { [unowned self] in ended($0, $1) },
+            onKill: { [unowned self] in kill($0) })
         processes.removeAll { !$0.isAlive }
-        processes.append(
-            SimulatedProcess(
-                instance: instance, world: world, broker: broker, network: network,
-                onEnd: { [unowned self] in ended($0, $1) },
-                onKill: { [unowned self] in kill($0) }))
+        processes.append(process)
+        allProcesses.append(process)
     }
 
     private func restart(_ instance: Int, after milliseconds: Int) {
