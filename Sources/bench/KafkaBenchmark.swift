@@ -40,7 +40,7 @@ struct KafkaBenchmark {
     init(_ arguments: inout Arguments) throws {
         records = try arguments.number("records", default: 1_000_000)
         rounds = try arguments.number("rounds", default: 5)
-        warmUps = try arguments.number("warm-ups", default: 3)
+        warmUps = try arguments.number("warm-ups", default: 10)
         only = try arguments.option("only")?.split(separator: ",").map(String.init) ?? []
         jsonPath = try arguments.option("json")
         try arguments.finish()

@@ -5,7 +5,7 @@ import TestSupport
 @main
 enum Main {
     static let help = """
-        bench kafka [--records 1000000] [--rounds 5] [--warm-ups 3] [--only NAME[,NAME]...]
+        bench kafka [--records 1000000] [--rounds 5] [--warm-ups 10] [--only NAME[,NAME]...]
                 [--json FILE]
             one broker, in one run, alternating: the copy loop and the pipelines; medians
         bench latency [--rate 5000] [--seconds 30] [--rounds 3] [--only NAME[,NAME]] [--json FILE]
