@@ -39,7 +39,25 @@ struct PipelineTopics: Sendable {
                 kind: .configuration, problem: "\(pipeline.file): input.topic is missing",
                 remedy: "name the topic to read")
         }
-        guard let partitions = try waitForInput(topic, isStopping: isStopping) else { return nil }
+        var hasSaid = false
+        let pause = Wakeup()
+        while let partitions = try waitForInput(topic, isStopping: isStopping) {
+            do throws(KafkaError) {
+                return try prepare(besides: topic, partitions)
+            } catch {
+                // The broker that knows the input is one of several: another may be away.
+                guard error.kind == .unreachable else { throw error }
+                if !hasSaid { log.say(.warning, "not started yet: \(error); trying again") }
+                hasSaid = true
+            }
+            pause.wait(milliseconds: 500)
+        }
+        return nil
+    }
+
+    /// Finds or makes the topics that belong to this input.
+    private func prepare(besides topic: String, _ partitions: Int) throws(KafkaError) -> TopicLayout
+    {
         let output = pipeline.output
         let replication = output.replication ?? -1
         let existing = try admin.partitionCount(of: output.journalTopic, for: .write)
