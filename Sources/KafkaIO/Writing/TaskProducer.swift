@@ -126,61 +126,25 @@ final class TaskProducer {
 
     /// Hands records to librdkafka, piece by piece; the last ones are on their way at the end.
     ///
-    /// In a transaction, reports and the journal's entry go before the predictions: each topic that
-    /// comes later is another request to add its partition to the transaction, another turn of
-    /// librdkafka's clock, and another write of the coordinator. Inside a partition the order stays.
-    ///
     /// - Parameter range: The records to send; `nil` for all.
     func send(
         _ buffer: borrowing OutputBuffer, _ range: Range<Int>? = nil, milliseconds: Int32
     ) throws(OutputFailure) {
-        for case let topic? in topics { topic.discard() }
-        let range = range ?? 0..<buffer.entries.count
-        sentCount += range.count
-        var piece = Piece()
-        if isTransactional {
-            try hand(over: buffer, range, &piece, milliseconds) { $0 != .predictions }
-            try flush()
-            try hand(over: buffer, range, &piece, milliseconds) { $0 == .predictions }
-        } else {
-            try hand(over: buffer, range, &piece, milliseconds) { _ in true }
-        }
-        try flush()
-    }
-
-    private func flush() throws(OutputFailure) {
-        for case let topic? in topics {
-            if let failed = topic.flush() { throw failure(failed, topic.name) }
-        }
-    }
-
-    /// What was handed over since the last wait.
-    private struct Piece {
-        var bytes = 0
-        var count = 0
-    }
-
-    /// Hands over the records of some streams, in their order.
-    @inline(__always)
-    private func hand(
-        over buffer: borrowing OutputBuffer, _ range: Range<Int>, _ piece: inout Piece,
-        _ milliseconds: Int32, where isWanted: (OutputStream) -> Bool
-    ) throws(OutputFailure) {
         let base = unsafe buffer.content.address
         let entries = buffer.entries
-        var start = range.lowerBound
-        while start < range.upperBound {
+        for case let topic? in topics { topic.discard() }
+        var pieceBytes = 0
+        var pieceCount = 0
+        let last = range?.upperBound ?? entries.count
+        var start = range?.lowerBound ?? 0
+        sentCount += last - start
+        while start < last {
             let stream = entries[start].stream
-            var end = start
-            guard isWanted(stream) else {
-                while end < range.upperBound && entries[end].stream == stream { end += 1 }
-                start = end
-                continue
-            }
             guard let topic = topics[Int(stream.rawValue)] else {
                 preconditionFailure("no topic for the stream \(stream)")
             }
-            while end < range.upperBound && entries[end].stream == stream {
+            var end = start
+            while end < last && entries[end].stream == stream {
                 let entry = entries[end]
                 if Int(entry.partition) >= topic.partitionCount {
                     try requirePartition(entry.partition, topic, milliseconds: milliseconds)
@@ -196,15 +160,19 @@ final class TaskProducer {
                 }
                 if let failed { throw failure(failed, topic.name) }
                 end += 1
-                piece.bytes += max(0, entry.keyCount) + max(0, entry.valueCount)
-                piece.count += 1
-                if piece.bytes >= Self.pieceBytes {
+                pieceBytes += max(0, entry.keyCount) + max(0, entry.valueCount)
+                pieceCount += 1
+                if pieceBytes >= Self.pieceBytes {
                     if let failed = topic.flush() { throw failure(failed, topic.name) }
-                    awaitDelivery(downTo: piece.count, milliseconds: milliseconds)
-                    piece = Piece()
+                    awaitDelivery(downTo: pieceCount, milliseconds: milliseconds)
+                    pieceBytes = 0
+                    pieceCount = 0
                 }
             }
             start = end
+        }
+        for case let topic? in topics {
+            if let failed = topic.flush() { throw failure(failed, topic.name) }
         }
     }
 
