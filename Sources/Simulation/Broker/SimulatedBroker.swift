@@ -25,6 +25,9 @@ final class SimulatedBroker {
     private(set) var decided: [JournalEntry?]
     /// Tasks whose chunks or journal were damaged from outside.
     private(set) var damagedTasks: [Bool]
+    /// Trims of each task that could not be confirmed because this simulation's threads stand on one
+    /// stack: the commit to wait for was beneath the one who waited.
+    private(set) var hinderedTrims: [Int]
     /// At least once: what counts in each task's journal.
     private var filters: [JournalFilter]
     /// What a planted bug keeps by key.
@@ -39,6 +42,7 @@ final class SimulatedBroker {
         self.scenario = scenario
         decided = Array(repeating: nil, count: scenario.taskCount)
         damagedTasks = Array(repeating: false, count: scenario.taskCount)
+        hinderedTrims = Array(repeating: 0, count: scenario.taskCount)
         filters = Array(repeating: JournalFilter(), count: scenario.taskCount)
         group = SimulatedGroup(
             world: world, taskCount: scenario.taskCount, session: Int64(scenario.session),
@@ -202,6 +206,8 @@ extension SimulatedBroker {
         world.note(.trimmed, task, journal.start, chunks.start)
         return true
     }
+
+    func noteHinderedTrim(_ task: Int) { hinderedTrims[task] += 1 }
 
     /// Nothing goes that the last committed entry refers to.
     private func checkTrim(_ task: Int, journalBefore: Int64, chunksBefore: Int64) {

@@ -225,8 +225,9 @@ struct Oracle {
             references.append(live)
         }
         // The newest two are kept; some trims may have failed.
-        guard references.count > 6 else { return nil }
-        let bound = references[references.count - 6]
+        let kept = 6 + broker.hinderedTrims[task]
+        guard references.count > kept else { return nil }
+        let bound = references[references.count - kept]
         let journal = broker.partition(.journal, task)
         if Int64(journal.start) < bound.journalOffset {
             return

@@ -9,7 +9,12 @@ final class SimulatedRecorder {
     private var sequence: UInt64 = 0
     private var isPending = false
     private var isEnding = false
-    private var isRunning = false
+    /// Whether a commit is under way; if a call comes meanwhile, it stands on top of that commit, which
+    /// cannot go on before the call returns.
+    private(set) var isRunning = false
+    /// Commits that have begun, and the number of the last one of them that succeeded.
+    private var begunCount = 0
+    private var lastSuccess = 0
     private var isEnded = false
     /// Whether the output has an epoch that no uncertain call has spoilt.
     private var isFresh = true
@@ -47,6 +52,23 @@ final class SimulatedRecorder {
         return false
     }
 
+    /// Makes sure that the task is ours now, by a commit that begins after this call; false if nobody
+    /// answers in time.
+    func confirmNow() throws(OutputFailure) -> Bool {
+        let world = process.world
+        let began = world.now
+        let before = begunCount
+        for _ in 0..<100 {
+            if let failure { throw failure }
+            if lastSuccess > before { return true }
+            guard world.now - began < 200, process.isAlive else { return false }
+            isPending = true
+            wake(after: 0)
+            process.block(5)
+        }
+        return false
+    }
+
     /// Commits what is pending and lets go of the output; false if that does not end in time.
     func end() -> Bool {
         isEnding = true
@@ -73,6 +95,8 @@ final class SimulatedRecorder {
     /// Commits once; what is not certain is done again, offsets may be committed twice.
     private func commit() {
         isPending = false
+        begunCount += 1
+        let number = begunCount
         let began = process.world.now
         do throws(OutputFailure) {
             if !isFresh { try output.recreate() }
@@ -81,6 +105,7 @@ final class SimulatedRecorder {
             try output.sendOffsets(positions, sequence: sequence)
             try output.commit()
             confirmedAt = began
+            lastSuccess = number
         } catch {
             guard process.isAlive else { return }
             isFresh = false
