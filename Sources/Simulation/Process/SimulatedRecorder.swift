@@ -39,28 +39,24 @@ final class SimulatedRecorder {
 
     /// Makes sure that the task was ours at most this long ago; false if nobody answers in time.
     func confirm(within age: Int64) throws(OutputFailure) -> Bool {
-        let world = process.world
-        let began = world.now
-        for _ in 0..<100 {
-            if let failure { throw failure }
-            if began - confirmedAt <= age { return true }
-            guard world.now - began < 200, process.isAlive else { return false }
-            isPending = true
-            wake(after: 0)
-            process.block(5)
-        }
-        return false
+        let began = process.world.now
+        return try commit { began - confirmedAt <= age }
     }
 
     /// Makes sure that the task is ours now, by a commit that begins after this call; false if nobody
     /// answers in time.
     func confirmNow() throws(OutputFailure) -> Bool {
+        let before = begunCount
+        return try commit { lastSuccess > before }
+    }
+
+    /// Has offsets committed until a condition holds; false if that takes too long.
+    private func commit(until isConfirmed: () -> Bool) throws(OutputFailure) -> Bool {
         let world = process.world
         let began = world.now
-        let before = begunCount
         for _ in 0..<100 {
             if let failure { throw failure }
-            if lastSuccess > before { return true }
+            if isConfirmed() { return true }
             guard world.now - began < 200, process.isAlive else { return false }
             isPending = true
             wake(after: 0)
