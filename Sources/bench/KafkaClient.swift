@@ -65,6 +65,27 @@ final class KafkaClient: @unchecked Sendable {
         return (0..<partitions).reduce(0) { $0 + max(0, Int(list.pointee.elems[$1].offset)) }
     }
 
+    /// Deletes the topics that `isWanted` names.
+    func deleteTopics(where isWanted: (String) -> Bool) throws {
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        try check("metadata", rd_kafka_metadata(handle, 1, nil, &metadata, 30_000))
+        let all = (0..<Int(metadata?.pointee.topic_cnt ?? 0)).compactMap {
+            metadata?.pointee.topics[$0].topic.map { String(cString: $0) }
+        }
+        rd_kafka_metadata_destroy(metadata)
+        var requests = all.filter(isWanted).map { rd_kafka_DeleteTopic_new($0) }
+        guard !requests.isEmpty else { return }
+        defer { rd_kafka_DeleteTopic_destroy_array(&requests, requests.count) }
+        let queue = rd_kafka_queue_new(handle)
+        defer { rd_kafka_queue_destroy(queue) }
+        rd_kafka_DeleteTopics(handle, &requests, requests.count, nil, queue)
+        guard let event = rd_kafka_queue_poll(queue, 60_000) else {
+            throw ToolFailure.running("deleting topics: no answer in 60 s")
+        }
+        defer { rd_kafka_event_destroy(event) }
+        try check("deleting topics", rd_kafka_event_error(event))
+    }
+
     /// Reads all partitions of a topic from their first record on.
     func assign(_ topic: String, partitions: Int) throws {
         let list = rd_kafka_topic_partition_list_new(Int32(partitions))

@@ -27,7 +27,7 @@ package final class KafkaReader: @unchecked Sendable {
     var suspicions: Int { handle.suspicions }
 
     /// The messages that a partition's queue holds before its next fetch, and all queues together.
-    private static let queuedMessages: (each: ClosedRange<Int>, all: Int) = (2000...10_000, 20_000)
+    private static let queuedMessages: (each: ClosedRange<Int>, all: Int) = (2000...10_000, 40_000)
 
     /// - Parameter partitionCount: About how many partitions will be read at once; they share the
     ///   memory of what is fetched ahead, some 600 bytes for a message.

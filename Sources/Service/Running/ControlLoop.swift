@@ -66,7 +66,7 @@ struct ControlLoop: ~Copyable {
     /// The cores that this process may use.
     private static var coreCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
     /// Uncommitted output of all tasks, in bytes; each has it twice, computing and committing.
-    private static let outputBytesBudget: Int = 8 << 20
+    private static let outputBytesBudget: Int = 16 << 20
 
     let parts: Parts
     let news: NewsBox
