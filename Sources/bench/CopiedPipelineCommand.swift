@@ -13,7 +13,7 @@ import TestSupport
 /// Without a journal nothing can be restored; the file sets snapshots apart.
 enum CopiedPipelineCommand {
     static func run(_ arguments: inout Arguments) throws {
-        tw_share_allocator_arenas()
+        tw_configure_allocator()
         let keepsJournal = !arguments.flag("without-journal")
         let path = try arguments.required("FILE")
         try arguments.finish()

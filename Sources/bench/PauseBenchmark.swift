@@ -58,15 +58,15 @@ struct PauseBenchmark {
             #"{"d":"\#(index)",\#(wide(&random, 6).dropFirst())"#
         },
         Contender(
-            name: "hashed words, 64 MB",
+            name: "hashed words, 128 MB",
             learning: """
                 features: { words: text }
                 label: { field: y, classes: ["0", "1"] }
                 model: { logistic_regression: { schedule: adagrad } }
-                limits: { hash_bits: 22 }
+                limits: { hash_bits: 23 }
                 """, bytes: 1
         ) { random, _ in
-            let words = (0..<10).map { _ in "w\(random.next(below: 3_000_000))" }
+            let words = (0..<10).map { _ in "w\(random.next(below: 6_000_000))" }
             return #"{"words":"\#(words.joined(separator: " "))","y":\#(random.next(below: 2))}"#
         },
     ]
@@ -91,6 +91,7 @@ struct PauseBenchmark {
     }
 
     func run() throws {
+        tw_configure_allocator()
         print(machineDescription())
         var rows: [[String]] = []
         var parts: [String] = []

@@ -49,6 +49,12 @@ struct PlantedBugTests {
         #expect(sound.violation == nil, "\(sound.description)")
     }
 
+    @Test("a mistake after which two wait for each other for ever ends, too")
+    func ends() {
+        let verdict = Simulation.run(seed: 219, bug: .zombieInitializes)
+        #expect(verdict.violation?.contains("events and no end") == true)
+    }
+
     @Test("every planted bug has a bound")
     func complete() {
         #expect(Set(Self.bounds.map(\.bug)) == Set(PlantedBug.allCases))

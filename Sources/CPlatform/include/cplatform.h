@@ -63,12 +63,13 @@ void tw_set_thread_name(const char *name);
 /// Lets other threads go first: sets the calling thread's nice value. 0 or -1.
 int tw_set_thread_nice(int nice);
 
-/// Bounds the memory that the allocator keeps apart for each thread; before any thread starts.
+/// Fits the allocator to many threads and to memory that comes and goes; before any thread starts.
 ///
 /// librdkafka's threads allocate what others free: with glibc's default of eight arenas a core the
-/// same load holds a fifth more memory. Fetch buffers of a megabyte are kept for the next fetch: given
-/// back to the kernel each time, their pages are cleared each time, a tenth of all processor time.
-void tw_share_allocator_arenas(void);
+/// same load holds a fifth more memory. What was freed is kept, up to 512 MiB: pages that come fresh from
+/// the kernel cost some 0.4 ms per MB. For fetch buffers that was a tenth of all processor time, and
+/// for a large table's copy, which a snapshot makes learning wait for, most of the pause.
+void tw_configure_allocator(void);
 
 // MARK: Clocks and resources
 

@@ -43,7 +43,7 @@ package enum RunCommand: Command {
         ])
 
     package static func run(_ arguments: ParsedArguments, console: Console) throws -> ExitCode {
-        tw_share_allocator_arenas()
+        tw_configure_allocator()
         var pipelines: [Pipeline] = []
         var mistakes: [String] = []
         for path in arguments.all("FILE") {

@@ -15,6 +15,9 @@ final class World {
         }
     }
 
+    /// More events than that are no progress: a seed takes some 2,000.
+    static let eventLimit = 100_000
+
     /// Milliseconds since the start.
     private(set) var now: Int64 = 0
     var random: SplitMix64
@@ -116,6 +119,8 @@ final class World {
         }
         now = max(now, event.time)
         eventCount += 1
+        // Two that wait for each other inside a wait of a third can go on for ever in one moment.
+        if eventCount == Self.eventLimit { fail("\(eventCount) events and no end") }
         event.action()
     }
 }

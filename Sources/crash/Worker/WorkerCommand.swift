@@ -14,7 +14,7 @@ enum WorkerCommand {
     static let lateCode: Int32 = 4
 
     static func run(_ arguments: inout Arguments) throws {
-        tw_share_allocator_arenas()
+        tw_configure_allocator()
         let instance = try arguments.option("instance") ?? "crash-0"
         let pace = try arguments.number("pace", default: 0)
         let verifies = arguments.flag("verify")
