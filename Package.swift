@@ -35,7 +35,12 @@ let package = Package(
         .target(
             name: "CSimdJSON",
             cxxSettings: [
-                .define("NDEBUG"), .unsafeFlags(["-O2", "-fno-exceptions", "-ffp-contract=off"]),
+                .define("NDEBUG"),
+                .unsafeFlags([
+                    "-O2", "-fno-exceptions", "-ffp-contract=off",
+                    // simdjson 3.6 (Ubuntu 24.04) has templates that nobody uses and clang refuses.
+                    "-fdelayed-template-parsing",
+                ]),
             ],
             linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CPlatform", cSettings: [.unsafeFlags(["-ffp-contract=off"])]),
@@ -129,5 +134,5 @@ let package = Package(
                 dependencies: (dependencies + ["TestSupport"]).map { .byName(name: $0) },
                 swiftSettings: testing)
         },
-    cxxLanguageStandard: .cxx20
+    cxxLanguageStandard: .cxx17
 )
