@@ -38,7 +38,8 @@ let package = Package(
                 .define("NDEBUG"),
                 .unsafeFlags([
                     "-O2", "-fno-exceptions", "-ffp-contract=off",
-                    // simdjson 3.6 (Ubuntu 24.04) has templates that nobody uses and clang refuses.
+                    // simdjson 3.6 (Ubuntu 24.04) has templates that nobody uses and clang refuses;
+                    // the option asks for C++17.
                     "-fdelayed-template-parsing",
                 ]),
             ],

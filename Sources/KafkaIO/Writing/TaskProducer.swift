@@ -121,6 +121,8 @@ final class TaskProducer {
     /// While a batch waits for the request before it, librdkafka's broker thread polls without
     /// pause, and several of them keep the processor from the broker that they wait for.
     private static let pieceBytes = 512 << 10
+    /// What a record counts at least, so that a piece of short ones fits a request of 10,000, too.
+    private static let recordBytes = 64
 
     /// Hands records to librdkafka, piece by piece; the last one is on its way at the end.
     ///
@@ -190,7 +192,8 @@ final class TaskProducer {
                 }
                 if let failed { throw failure(failed, topic.name) }
                 end += 1
-                pieceBytes += max(0, entry.keyCount) + max(0, entry.valueCount)
+                pieceBytes += max(
+                    Self.recordBytes, max(0, entry.keyCount) + max(0, entry.valueCount))
                 if pieceBytes >= Self.pieceBytes {
                     if let failed = topic.flush() { throw failure(failed, topic.name) }
                     awaitDelivery(milliseconds: milliseconds)
