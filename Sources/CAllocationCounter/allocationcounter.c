@@ -1,7 +1,10 @@
 #include "callocationcounter.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
+
+void tw_release_freed_memory(void) { (void)malloc_trim(0); }
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) \

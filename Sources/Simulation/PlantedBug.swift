@@ -16,6 +16,8 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case metadataAtCommit
     /// A fenced task takes a new epoch and sends the same bytes again.
     case noRestoreAfterFenced
+    /// An abort that is refused, because the transaction is committed, counts as done.
+    case abortUnchecked
     /// After an uncertain call the next transaction goes on under the same epoch.
     case lateOffsetCommit
     /// A process whose task was taken away takes a new epoch, and nothing checks its generation.

@@ -12,6 +12,9 @@ package enum OutputFailure: Error, Equatable, Sendable {
     case fenced(String)
     /// This process's group instance id is used by another process: the process must end.
     case instanceFenced(String)
+    /// The producer is of no more use, for a reason that another one need not meet: as ``fenced``, a
+    /// few times.
+    case broken(String)
     /// The output cannot go on, for example because a right is refused; what to say to the user.
     case fatal(String)
 }

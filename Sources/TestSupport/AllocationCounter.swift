@@ -13,3 +13,7 @@ package func countAllocations<Failure: Error>(
     let after = tw_allocation_count()
     return tw_allocations_are_counted() == 1 ? Int(after - before) : nil
 }
+
+/// Gives what was freed back to the kernel: what is allocated next meets fresh pages, as in a process
+/// that has just started.
+package func releaseFreedMemory() { tw_release_freed_memory() }

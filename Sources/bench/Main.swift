@@ -13,7 +13,7 @@ enum Main {
         bench restart [--kills 40] [--stops 10] [--rate 2000] [--model YAML]
                 [--restore-within TIME] [--warm-up SECONDS] [--log all] [--json FILE]
             one broker: from the start of a process to its first new committed prediction
-        bench pause [--rounds 7] [--only TEXT] [--json FILE]
+        bench pause [--rounds 20] [--only TEXT] [--json FILE]
             in memory: how long learning stands still while its state is captured
         bench kernels [--only TEXT] [--json FILE]
             models, decoding and encoding in memory: records per CPU second; TEXT chooses kernels

@@ -11,9 +11,14 @@ import TestSupport
 /// A pipeline learns in batches of 64 records. At a moment its state is captured, and encoded and
 /// compressed by another thread, as in a running service, while learning goes on; the copies that
 /// this costs fall into the batches after the capture. The pause is the capture's own time, or what
-/// the longest of those batches took beyond the usual one, whichever is longer; batches in
-/// processor time of their thread, so that a busy machine does not count.
+/// the longest of those batches took beyond the usual one, whichever is longer.
+///
+/// It is told in processor time of the learning thread, and as time that passed, which holds what
+/// else the machine did: the longest batch of a pass without a capture shows how much that is. The
+/// first capture of a process stands by itself, because it copies into pages that the kernel has
+/// yet to hand out.
 struct PauseBenchmark {
+    /// Captures after the first one.
     private let rounds: Int
     private let only: String
     private let jsonPath: String?
@@ -75,6 +80,38 @@ struct PauseBenchmark {
         (0..<count).map { "f\($0): numeric" }.joined(separator: ", ")
     }
 
+    /// What something took, in milliseconds: on a processor, and until it was done.
+    private struct Time {
+        var processor: Double
+        var wall: Double
+
+        static func now() -> Time {
+            Time(
+                processor: Double(tw_thread_cpu_nanoseconds()) * 1e-6,
+                wall: Double(tw_monotonic_nanoseconds()) * 1e-6)
+        }
+
+        static func - (left: Time, right: Time) -> Time {
+            Time(processor: left.processor - right.processor, wall: left.wall - right.wall)
+        }
+
+        /// By each clock on its own.
+        static func combine(_ times: [Time], _ body: ([Double]) -> Double) -> Time {
+            Time(processor: body(times.map(\.processor)), wall: body(times.map(\.wall)))
+        }
+
+        static func longest(_ times: [Time]) -> Time { combine(times) { $0.max() ?? .nan } }
+        static func middle(_ times: [Time]) -> Time { combine(times, median) }
+    }
+
+    /// What one capture has cost.
+    private struct Round {
+        var usualBatch: Time
+        var longestBefore: Time
+        var capture: Time
+        var pause: Time
+    }
+
     /// Numbers whose label follows from some of them, and changes from region to region.
     private static func wide(_ random: inout SplitMix64, _ count: Int) -> String {
         let values = (0..<count).map { _ in random.nextUnit() }
@@ -84,7 +121,7 @@ struct PauseBenchmark {
     }
 
     init(_ arguments: inout Arguments) throws {
-        rounds = try arguments.number("rounds", default: 7)
+        rounds = try arguments.number("rounds", default: 20)
         only = try arguments.option("only") ?? ""
         jsonPath = try arguments.option("json")
         try arguments.finish()
@@ -96,8 +133,34 @@ struct PauseBenchmark {
         var rows: [[String]] = []
         var parts: [String] = []
         for contender in Self.contenders where contender.name.contains(only) || only.isEmpty {
-            let fields = try measure(contender)
-            rows.append([contender.name] + fields.map { shown($0.1) })
+            // What the contender before has freed must not stand ready for this one.
+            releaseFreedMemory()
+            let (stateMB, measured) = try onThread { try measure(contender) }
+            var fields = [("state_mb", rounded(stateMB, 1))]
+            let first = [measured[0]]
+            let later = Array(measured[1...])
+            for (name, rounds, summary) in [
+                ("first", first, Time.longest), ("median", later, Time.middle),
+                ("longest", later, Time.longest),
+            ] {
+                let times = [
+                    ("capture", summary(rounds.map(\.capture))),
+                    ("usual_batch", summary(rounds.map(\.usualBatch))),
+                    ("longest_batch_before", summary(rounds.map(\.longestBefore))),
+                    ("pause", summary(rounds.map(\.pause))),
+                ]
+                fields += times.flatMap { what, time in
+                    [
+                        ("\(name)_\(what)_cpu_ms", rounded(time.processor, 3)),
+                        ("\(name)_\(what)_ms", rounded(time.wall, 3)),
+                    ]
+                }
+                rows.append(
+                    [contender.name, shown(rounded(stateMB, 1)), name]
+                        + times.map { _, time in
+                            "\(shown(rounded(time.processor, 3))) / \(shown(rounded(time.wall, 3)))"
+                        })
+            }
             parts.append("\"\(contender.name)\":\(jsonLine(fields))")
             print(parts[parts.count - 1])
             fflush(nil)
@@ -105,13 +168,21 @@ struct PauseBenchmark {
         print(
             markdownTable(
                 [
-                    "state", "MB", "capture ms", "usual batch ms", "longest before ms",
-                    "longest after ms", "pause ms",
+                    "state; CPU / wall ms", "MB", "captures", "capture", "usual batch",
+                    "longest batch before", "pause",
                 ], rows))
         try write("{\(parts.joined(separator: ","))}", to: jsonPath)
     }
 
-    private func measure(_ contender: Contender) throws -> [(String, Double)] {
+    /// Runs on a thread of its own, as a lane does: the main thread's memory is not like others'.
+    private func onThread<Value>(_ body: @escaping () throws -> Value) throws -> Value {
+        let call = ThreadCall(body)
+        Thread.detachNewThread { call.run() }
+        return try call.wait()
+    }
+
+    /// The state's size in MB, and every capture, the first one of the process included.
+    private func measure(_ contender: Contender) throws -> (Double, [Round]) {
         let text = """
             pipeline: pause
             input: { topic: pause }
@@ -132,47 +203,66 @@ struct PauseBenchmark {
                 _ = try pass(processor, records, &output)
                 passes += 1
             } while processor.stateBytes < contender.bytes && passes < 60
-            var captures: [Double] = []
-            var usual: [Double] = []
-            var before: [Double] = []
-            var after: [Double] = []
-            for _ in 0..<rounds {
-                let quiet = try pass(processor, records, &output)
-                usual.append(median(quiet))
-                before.append(quiet.max() ?? .nan)
-                let start = tw_monotonic_nanoseconds()
-                let writer = CaptureWriter(processor.captureState())
-                captures.append(Double(tw_monotonic_nanoseconds() - start) * 1e-6)
-                writer.start()
-                after.append(try pass(processor, records, &output).max() ?? .nan)
-                writer.wait()
-            }
-            let pause = max(median(captures), median(after) - median(usual))
-            return [
-                ("state_mb", rounded(Double(processor.stateBytes) / 1e6, 1)),
-                ("capture_ms", rounded(median(captures), 3)),
-                ("usual_batch_ms", rounded(median(usual), 3)),
-                ("longest_before_ms", rounded(median(before), 3)),
-                ("longest_after_ms", rounded(median(after), 3)),
-                ("pause_ms", rounded(pause, 3)),
-            ]
+            var measured: [Round] = []
+            for _ in 0...rounds { measured.append(try round(processor, records, &output)) }
+            return (Double(processor.stateBytes) / 1e6, measured)
         }
     }
 
-    /// One pass over the records; the milliseconds of each batch.
+    /// One capture, between a pass without and a pass that copies what is learned from.
+    private func round(
+        _ processor: PipelineProcessor, _ records: Span<RawRecord>, _ output: inout OutputBuffer
+    ) throws -> Round {
+        let quiet = try pass(processor, records, &output)
+        let usual = Time.middle(quiet)
+        let bytes = processor.stateBytes
+        try onThread { tw_prepare_for_copy(bytes) }
+        let start = Time.now()
+        let writer = CaptureWriter(processor.captureState())
+        let capture = Time.now() - start
+        writer.start()
+        let after = Time.longest(try pass(processor, records, &output))
+        writer.wait()
+        return Round(
+            usualBatch: usual, longestBefore: Time.longest(quiet), capture: capture,
+            pause: Time.longest([capture, after - usual]))
+    }
+
+    /// One pass over the records; what each batch took.
     private func pass(
         _ processor: PipelineProcessor, _ records: Span<RawRecord>, _ output: inout OutputBuffer
-    ) throws(TaskFailure) -> [Double] {
-        var times: [Double] = []
+    ) throws(TaskFailure) -> [Time] {
+        var times: [Time] = []
         for start in stride(from: 0, to: records.count, by: batchRecords) {
             output.clear()
-            let began = tw_thread_cpu_nanoseconds()
+            let began = Time.now()
             try processor.process(
                 records.extracting(start..<min(records.count, start + batchRecords)),
                 headers: { _ in [] }, into: &output)
-            times.append(Double(tw_thread_cpu_nanoseconds() - began) * 1e-6)
+            times.append(Time.now() - began)
         }
         return times
+    }
+}
+
+/// Takes a call to a thread, and what came of it back.
+private final class ThreadCall<Value>: @unchecked Sendable {
+    // Safety: written by the thread alone before the semaphore is signalled, read after it.
+    private let body: () throws -> Value
+    private var result: Result<Value, any Error>?
+    private let end = DispatchSemaphore(value: 0)
+
+    init(_ body: @escaping () throws -> Value) { self.body = body }
+
+    func run() {
+        result = Result { try body() }
+        end.signal()
+    }
+
+    func wait() throws -> Value {
+        end.wait()
+        guard let result else { preconditionFailure("the thread has signalled without a result") }
+        return try result.get()
     }
 }
 

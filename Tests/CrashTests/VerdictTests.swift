@@ -34,7 +34,8 @@ enum Plant: CaseIterable, Sendable {
 @Suite("The crash test's verdict")
 struct VerdictTests {
     private static let kinds: [PipelineUnderTest.Kind] = [
-        .tree, .field, .canary, .logistic, .canaryMerged, .preloaded,
+        .tree, .field, .canary, .logistic, .canaryMerged, .preloaded, .atLeastOnce,
+        .atLeastOnceMerged,
     ]
 
     /// A pipeline and the evidence of an uninterrupted run over `count` records.
@@ -168,6 +169,45 @@ struct VerdictTests {
                 ChunkKey(task: 0, generation: 1, sequence: $0, part: 0)
             }
         }
+    }
+
+    @Test(
+        "at least once, copies are accepted and nothing else",
+        arguments: [PipelineUnderTest.Kind.atLeastOnce, .atLeastOnceMerged], Plant.allCases)
+    func copies(kind: PipelineUnderTest.Kind, plant: Plant) throws {
+        var (pipeline, evidence) = try Self.clean(kind, count: 2400)
+        put(plant, into: &evidence)
+        let verdict = try Verification(pipeline, evidence)
+        let found = verdict.comparison
+        switch plant {
+        case .doubledPrediction: #expect(verdict.isClean && found.copies == 1)
+        case .doubledReport: #expect(verdict.isClean)
+        case .lostPrediction: #expect(found.lost == 1 && found.copies == 0)
+        case .changedPrediction: #expect(found.changed == 1 && found.lost == 1)
+        case .swappedPredictions: #expect(found.disordered > 0 && found.copies == 0)
+        default: #expect(!verdict.isClean)
+        }
+    }
+
+    @Test("at least once, other predictions need an overtaken owner and a right one beside")
+    func strays() throws {
+        func changed(_ kind: PipelineUnderTest.Kind, overtaken: Int, replacing: Bool) throws
+            -> Comparison
+        {
+            var (pipeline, evidence) = try Self.clean(kind, count: 2400)
+            evidence.overtakenRecords = overtaken
+            var other = evidence.harvest.predictions[1][50]
+            other.hash ^= 1
+            if replacing { evidence.harvest.predictions[1].remove(at: 50) }
+            evidence.harvest.predictions[1].insert(other, at: 50)
+            return try Verification(pipeline, evidence).comparison
+        }
+        let accepted = try changed(.atLeastOnceMerged, overtaken: 1, replacing: false)
+        #expect(accepted.isClean && accepted.strays == 1)
+        #expect(try !changed(.atLeastOnceMerged, overtaken: 0, replacing: false).isClean)
+        #expect(try changed(.atLeastOnceMerged, overtaken: 1, replacing: true).lost == 1)
+        #expect(try changed(.atLeastOnce, overtaken: 1, replacing: false).changed == 1)
+        #expect(try changed(.canaryMerged, overtaken: 1, replacing: true).changed == 1)
     }
 
     @Test("a canary tells of one changed byte in every later prediction")

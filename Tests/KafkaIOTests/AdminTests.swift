@@ -11,6 +11,16 @@ import Testing
     "Admin and chunk store",
     .enabled(if: TestEnvironment.hasKafka, Comment(rawValue: TestEnvironment.kafkaRemedy)))
 struct AdminTests {
+    @Test("what a task committed tells the number of its entry, other metadata does not")
+    func sequences() {
+        for metadata in ["", "seq=", "seq=x", "seq=-1", "seq=18446744073709551616", "7"] {
+            #expect(CommittedOffset(offset: 5, metadata: metadata).sequence == nil, "\(metadata)")
+        }
+        for sequence in [0, 7, UInt64.max] {
+            #expect(CommittedOffset(offset: 5, metadata: "seq=\(sequence)").sequence == sequence)
+        }
+    }
+
     @Test("topics are created once, described, grown and checked")
     func topics() throws {
         let pipeline = try TestPipeline(bootstrap: try KafkaCluster.shared().bootstrap)

@@ -84,6 +84,9 @@ struct MemberTests {
             first.poll(milliseconds: 20) { event in
                 if case .instanceFenced = event { isFenced = true }
             }
+            second.poll(milliseconds: 20) { event in
+                if case .instanceFenced = event { Issue.record("the younger one ends, too") }
+            }
             return isFenced
         }
         #expect(isFenced)

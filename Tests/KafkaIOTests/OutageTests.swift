@@ -34,7 +34,7 @@ struct OutageTests {
                 return
             } catch {
                 guard case .abortable = error else { throw error }
-                try definite(output.abort)
+                try abort(output)
             }
         }
         Issue.record("not committed in 20 attempts")
@@ -73,7 +73,7 @@ struct OutageTests {
             try definite(output.commit)
         } catch {
             guard case .abortable = error else { throw error }
-            try definite(output.abort)
+            try abort(output)
             try commit(output, buffer)
         }
         fill(&buffer, ["four"])

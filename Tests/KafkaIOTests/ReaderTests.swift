@@ -87,7 +87,7 @@ struct ReaderTests {
         fill(&buffer, ["aborted", "too"])
         try output.begin()
         try output.send(buffer)
-        try definite(output.abort)
+        try abort(output)
 
         let partition = TopicPartition(topic: pipeline.output, partition: 0)
         #expect(try pipeline.committed(pipeline.output, count: 1) == ["committed"])

@@ -124,6 +124,16 @@ func definite(_ call: () throws(OutputFailure) -> Void) throws(OutputFailure) {
     throw .uncertain("still uncertain after 60 calls")
 }
 
+/// Aborts as a commit cycle does: what is not open is left to a new epoch.
+func abort(_ output: KafkaTransactionalOutput) throws(OutputFailure) {
+    do throws(OutputFailure) {
+        try definite(output.abort)
+    } catch {
+        guard case .abortable = error else { throw error }
+        try definite(output.recreate)
+    }
+}
+
 /// Waits until a condition holds; false when it does not within the time.
 func wait(seconds: Double = 30, _ condition: () throws -> Bool) rethrows -> Bool {
     let end = tw_monotonic_nanoseconds() + Int64(seconds * 1e9)

@@ -40,8 +40,9 @@ struct TransactionTests {
 
         #expect(try pipeline.committed(pipeline.output, count: 2) == ["one", "two"])
         #expect(try pipeline.committed(pipeline.journal, count: 1) == ["entry"])
-        let offsets = try pipeline.admin.committedOffsets(of: pipeline.name, input)
-        #expect(offsets == [2])
+        let commits = try pipeline.admin.commits(of: pipeline.name, input)
+        #expect(commits == [CommittedOffset(offset: 2, metadata: "seq=1")])
+        #expect(commits.map(\.sequence) == [1])
         member.leave { _ in }
     }
 
@@ -54,7 +55,7 @@ struct TransactionTests {
         fill(&buffer, (0..<3000).map { "value \($0)" })
         try output.begin()
         try output.send(buffer)
-        try definite(output.abort)
+        try abort(output)
         #expect(try pipeline.committed(pipeline.output) == [])
         try output.begin()
         try output.send(buffer)

@@ -18,6 +18,7 @@ struct PlantedBugTests {
         (.referenceBeforeChunks, 20),
         (.warmTaskKept, 60),
         (.zombieInitializes, 60),
+        (.abortUnchecked, 600),
         (.endReadCommitted, 200),
         (.captureShared, 200),
         (.lateJournalEnd, 400),

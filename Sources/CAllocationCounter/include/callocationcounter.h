@@ -10,3 +10,6 @@ int tw_allocations_are_counted(void);
 
 /// The number of allocations and reallocations that the calling thread has made so far.
 uint64_t tw_allocation_count(void);
+
+/// Gives what was freed back to the kernel, so that the next allocations meet fresh pages.
+void tw_release_freed_memory(void);

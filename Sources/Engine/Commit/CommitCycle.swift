@@ -34,6 +34,8 @@ package struct CommitCycle: Sendable {
     private let giveUpAfter: Int64
     private var next: Call = .begin
     private var needsNewEpoch = false
+    /// Whether the transaction under way was asked to commit, so that it may have.
+    private var hasAskedForCommit = false
     private var consecutiveFailures = 0
     private var failingSince: Int64?
     private var lastReason = ""
@@ -62,6 +64,7 @@ package struct CommitCycle: Sendable {
                 needsNewEpoch = false
                 next = .begin
             case .begin:
+                hasAskedForCommit = false
                 try output.begin()
                 next = .send
             case .send:
@@ -73,6 +76,7 @@ package struct CommitCycle: Sendable {
                 }
                 next = .commit
             case .commit:
+                hasAskedForCommit = true
                 try output.commit()
                 return .committed
             case .abort:
@@ -92,7 +96,7 @@ package struct CommitCycle: Sendable {
         failingSince = since
         consecutiveFailures += 1
         switch failure {
-        case .fenced, .instanceFenced, .fatal:
+        case .fenced, .instanceFenced, .broken, .fatal:
             return .dropped(failure)
         case .uncertain(let reason):
             needsNewEpoch = true
@@ -103,8 +107,13 @@ package struct CommitCycle: Sendable {
         case .abortable(let reason):
             lastReason = reason
             guard now - since < giveUpAfter else { return .dropped(.fatal(givenUp(reason))) }
-            // An abort that cannot be made leaves the transaction to the next epoch.
+            // An abort that cannot be made leaves the transaction to the next epoch. Once a commit was
+            // asked for, that is also how an abort of what is committed already is refused.
             if next == .abort {
+                if hasAskedForCommit {
+                    return .dropped(
+                        .fenced("whether it is committed, the journal tells: \(reason)"))
+                }
                 needsNewEpoch = true
                 next = .recreate
             } else {

@@ -18,16 +18,13 @@ package struct SnapshotPolicy: Sendable, Equatable {
     }
 }
 
-/// How long restoring a task would take, from what was measured.
+/// How long loading and replaying a task takes, from what was measured.
 ///
 /// Replaying costs what computing live does, since it is the same code on the same batches. So the
 /// time that a lane is busy for a task tells how long its records take again.
 package struct RestoreEstimate: Sendable, Equatable {
     /// Bounds what is remembered, so that the estimate follows changes.
     private static let recordsRemembered: Double = 1_000_000
-    /// A process starts, joins its group and fences its predecessor: not counted, but a moment of
-    /// opening logs and reading the index is.
-    private static let openingMilliseconds: Double = 100
 
     /// The most records between snapshots, whatever the measurements allow.
     package var recordsBetweenMax: Int = .max
@@ -52,7 +49,8 @@ package struct RestoreEstimate: Sendable, Equatable {
         }
     }
 
-    /// Notes how long a state of this size took to be stored; loading it takes no longer.
+    /// Notes how long a state of this size took to be stored, the time in which other tasks' states
+    /// were not counted; loading it takes no longer.
     package mutating func noteWrite(byteCount: Int, milliseconds: Int64) {
         writeMilliseconds = Double(max(1, milliseconds))
         bytesPerMillisecond = max(1, Double(byteCount) / writeMilliseconds)
@@ -63,22 +61,23 @@ package struct RestoreEstimate: Sendable, Equatable {
         records < 1000 ? 2000 : max(20, busyNanoseconds / records)
     }
 
-    /// How long a restore would take now: load a state of this size, replay these records.
-    package func milliseconds(byteCount: Int, records: Int) -> Int64 {
-        let load = byteCount == 0 ? 0 : Double(byteCount) / bytesPerMillisecond
-        let replay = Double(records) * nanosecondsPerRecord / 1_000_000
-        return Int64(Self.openingMilliseconds + load + replay)
+    /// How long loading a state of this size takes.
+    package func loadMilliseconds(byteCount: Int) -> Double {
+        Double(byteCount) / bytesPerMillisecond
     }
 
-    /// The records after which a snapshot keeps a restore within a time.
+    /// How long replaying these records takes, with nothing else on the lane.
+    package func replayMilliseconds(records: Int) -> Double {
+        Double(records) * nanosecondsPerRecord / 1_000_000
+    }
+
+    /// The records after which a snapshot keeps the replay within a time, in milliseconds.
     ///
     /// Half of what the time allows, because learning goes on while a snapshot is written and the
     /// journal's older half may be needed; and never so few that more than a fifth of the time
-    /// would go into writing snapshots.
-    package func recordsBetween(restoreWithin: Int64, byteCount: Int) -> Int {
-        let load = Double(byteCount) / bytesPerMillisecond
-        let allowed = (Double(restoreWithin) - Self.openingMilliseconds - load) / 2
-        let wanted = max(allowed, 4 * writeMilliseconds, 20)
+    /// would go into writing snapshots, however short the time is.
+    package func recordsBetween(replayWithin milliseconds: Double) -> Int {
+        let wanted = max(milliseconds / 2, 4 * writeMilliseconds, 20)
         let count = max(1000, Int(min(1e15, wanted * 1_000_000 / nanosecondsPerRecord)))
         return min(count, recordsBetweenMax)
     }

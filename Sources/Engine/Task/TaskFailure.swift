@@ -55,8 +55,11 @@ package enum TaskFailure: Error, Equatable, Sendable {
                 + "on_bad_record: fail; correct or remove it, or set on_bad_record: dead_letter"
         case .replayMismatch(let sequence, let what):
             return "the replay of journal entry \(sequence) differs from what was committed "
-                + "(\(what)); the input was changed, or the program computes differently: run the "
-                + "version that wrote it, or use `tidewheel state reset` to begin a new model"
+                + "(\(what)): records of the input are gone (compaction or deletion) or were "
+                + "changed, or the program computes differently; restore the records, or run the "
+                + "version that wrote the entry, or use `tidewheel state reset` to begin a new "
+                + "model where this one ended, on an input with cleanup.policy=delete if it was "
+                + "compacted"
         case .journalDamaged(let offset, .unsupportedVersion(_, let version)):
             return "the journal's entry at offset \(offset) has format \(version), which this "
                 + "program does not know: a newer version wrote it; run that"

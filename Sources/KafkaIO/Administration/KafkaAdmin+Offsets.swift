@@ -5,47 +5,56 @@ package import State
 extension KafkaAdmin {
     /// The committed offset of each partition in a group; −1 where there is none.
     ///
-    /// Waits for transactions that are about to settle, and for a coordinator that is starting or
-    /// has moved: a client remembers for minutes where it was, whatever the one that it asks answers
-    /// (librdkafka 2.0.2), or asks without end (2.16.0), so a new client looks for it.
+    /// As ``commits(of:_:milliseconds:)``.
     package func committedOffsets(
         of groupID: String, _ partitions: [TopicPartition], milliseconds: Int32 = 15_000
     ) throws(KafkaError) -> [Int64] {
-        precondition(hasGroup, "an admin that is asked for a group's offsets needs a group's id")
+        try commits(of: groupID, partitions, milliseconds: milliseconds).map(\.offset)
+    }
+
+    /// What a group has committed for each partition.
+    ///
+    /// Waits for transactions that are about to settle, and for a coordinator that is starting or
+    /// has moved. A new client asks, because one that asked before may remember for minutes where the
+    /// coordinator was; it takes some 12 ms. A consumer asks, and not librdkafka's request of
+    /// administrators: that one ends the process when it times out while its coordinator is looked
+    /// for (at least up to 2.16.0, librdkafka issue 4605).
+    package func commits(
+        of groupID: String, _ partitions: [TopicPartition], milliseconds: Int32 = 15_000
+    ) throws(KafkaError) -> [CommittedOffset] {
+        precondition(groupID == self.groupID, "an admin answers for the group it was made for")
+        guard !partitions.isEmpty else { return [] }
         let end = tw_monotonic_nanoseconds() + Int64(milliseconds) * 1_000_000
-        var substitute: KafkaAdmin?
-        defer { substitute?.close() }
+        var client = try makeGroupClient(of: groupID)
+        defer { client.close() }
         while true {
-            let asked = substitute ?? self
             do throws(KafkaError) {
-                return try asked.offsets(
-                    of: groupID, partitions, areSettled: true,
+                return try Self.commits(
+                    client, groupID, partitions,
                     milliseconds: min(milliseconds, Self.offsetsMilliseconds))
             } catch {
                 guard Self.passingOffsetErrors.contains(error.code) else { throw error }
                 guard tw_monotonic_nanoseconds() < end else {
-                    throw asked.reason(error, of: groupID, partitions)
+                    throw reason(error, groupID, partitions)
                 }
-                handle.serve(milliseconds: 20)
+                client.serve(milliseconds: 20)
                 if Self.staleCoordinatorErrors.contains(error.code) {
-                    if substitute != nil { handle.serve(milliseconds: 500) }
-                    substitute?.close()
-                    substitute = nil
-                    substitute = try renewed()
+                    client.close()
+                    client = try makeGroupClient(of: groupID)
                 }
             }
         }
     }
 
-    /// Why offsets could not be had: newer libraries than 2.0.2 do not tell of a transaction that does
-    /// not settle, but ask until their time is over.
+    /// Why offsets could not be had: a library that does not tell of a transaction that does not
+    /// settle asks until its time is over.
     private func reason(
-        _ error: KafkaError, of groupID: String, _ partitions: [TopicPartition]
+        _ error: KafkaError, _ groupID: String, _ partitions: [TopicPartition]
     ) -> KafkaError {
+        // This admin's own client heeds no transactions.
         guard error.code == RD_KAFKA_RESP_ERR__TIMED_OUT.rawValue,
-            (try? offsets(
-                of: groupID, partitions, areSettled: false,
-                milliseconds: Self.offsetsMilliseconds)) != nil
+            (try? Self.commits(
+                handle, groupID, partitions, milliseconds: Self.offsetsMilliseconds)) != nil
         else { return error }
         return KafkaError(
             RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT,
@@ -69,52 +78,48 @@ extension KafkaAdmin {
         RD_KAFKA_RESP_ERR_NOT_COORDINATOR.rawValue, RD_KAFKA_RESP_ERR__TIMED_OUT.rawValue,
     ]
 
-    /// - Parameter areSettled: whether offsets of open transactions are refused.
-    private func offsets(
-        of groupID: String, _ partitions: [TopicPartition], areSettled: Bool, milliseconds: Int32
-    ) throws(KafkaError) -> [Int64] {
-        guard !partitions.isEmpty else { return [] }
+    /// Asks once, with a consumer of the group.
+    private static func commits(
+        _ client: KafkaHandle, _ groupID: String, _ partitions: [TopicPartition],
+        milliseconds: Int32
+    ) throws(KafkaError) -> [CommittedOffset] {
         let doing = "cannot read the offsets of group \(groupID)"
         let list = PartitionList(partitions)
-        guard let group = unsafe rd_kafka_ListConsumerGroupOffsets_new(groupID, list.pointer) else {
-            throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, doing: doing)
+        let code = unsafe rd_kafka_committed(client.pointer, list.pointer, milliseconds)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            // Only now: behind an answer, what had failed before would sound like another outage.
+            client.serve()
+            // A consumer waits for its coordinator; why there is none it tells who polls it.
+            throw client.error(
+                client.consumerError ?? code, doing: doing,
+                needs: KafkaRight(.read, .group, groupID))
         }
-        // Safety: as in `create`.
-        defer { unsafe rd_kafka_ListConsumerGroupOffsets_destroy(group) }
-        var entries: [OpaquePointer?] = unsafe [group]
-        var offsets: [TopicPartition: Int64] = [:]
-        let right = KafkaRight(.read, .group, groupID)
-        try unsafe request(doing: doing, needs: right, milliseconds: milliseconds) {
-            options, queue in
-            if let error = unsafe rd_kafka_AdminOptions_set_require_stable_offsets(
-                options, areSettled ? 1 : 0)
-            {
-                unsafe rd_kafka_error_destroy(error)
+        var commits: [TopicPartition: CommittedOffset] = [:]
+        for index in 0..<list.count {
+            let partition = list.partition(index)
+            let entry = unsafe list[index]
+            guard unsafe entry.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                throw unsafe client.error(
+                    entry.err, doing: doing, needs: .topic(partition.topic, .describe))
             }
-            unsafe rd_kafka_ListConsumerGroupOffsets(
-                handle.pointer, &entries, entries.count, options, queue)
-        } answer: { event throws(KafkaError) in
-            var count = 0
-            let groups = unsafe rd_kafka_ListConsumerGroupOffsets_result_groups(
-                rd_kafka_event_ListConsumerGroupOffsets_result(event), &count)
-            guard let groups = unsafe groups, count == 1, let first = unsafe groups[0] else {
-                throw KafkaError(RD_KAFKA_RESP_ERR__FAIL, doing: doing)
+            let metadata = unsafe entry.metadata.map {
+                unsafe UnsafeRawBufferPointer(start: $0, count: entry.metadata_size)
             }
-            if let error = unsafe rd_kafka_group_result_error(first) {
-                throw unsafe handle.error(rd_kafka_error_code(error), doing: doing, needs: right)
-            }
-            guard let answer = unsafe rd_kafka_group_result_partitions(first) else { return }
-            for index in unsafe 0..<Int(answer.pointee.cnt) {
-                let entry = unsafe answer.pointee.elems[index]
-                let partition = unsafe TopicPartition(
-                    topic: String(cString: entry.topic), partition: entry.partition)
-                guard unsafe entry.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
-                    throw unsafe handle.error(
-                        entry.err, doing: doing, needs: .topic(partition.topic, .describe))
-                }
-                offsets[partition] = unsafe entry.offset < 0 ? -1 : entry.offset
-            }
+            commits[partition] = unsafe CommittedOffset(
+                offset: entry.offset < 0 ? -1 : entry.offset,
+                metadata: metadata.map { unsafe String(decoding: $0, as: UTF8.self) } ?? "")
         }
-        return partitions.map { offsets[$0] ?? -1 }
+        return partitions.map { commits[$0] ?? CommittedOffset(offset: -1) }
+    }
+}
+
+extension KafkaHandle {
+    /// What a consumer that never subscribes has to tell, if anything.
+    fileprivate var consumerError: rd_kafka_resp_err_t? {
+        guard let message = unsafe rd_kafka_consumer_poll(pointer, 0) else { return nil }
+        // Safety: the message is ours until destroyed.
+        defer { unsafe rd_kafka_message_destroy(message) }
+        let code = unsafe message.pointee.err
+        return code == RD_KAFKA_RESP_ERR_NO_ERROR ? nil : code
     }
 }

@@ -236,6 +236,15 @@ extension KafkaAdmin {
             remedy: "set \(wanted.joined(separator: ",")) on it with kafka-configs")
     }
 
+    /// Whether compaction deletes records of a topic for which later ones have the same key.
+    package func isCompacted(
+        _ topic: String, milliseconds: Int32 = 15_000
+    ) throws(KafkaError) -> Bool {
+        let found = try settledProperties(of: topic, milliseconds: milliseconds)
+        let policy = found.first { $0.name == "cleanup.policy" }?.text ?? ""
+        return policy.split(separator: ",").contains { $0 == "compact" }
+    }
+
     /// Sends a request with a time-out and lends its answer to `answer`.
     func request(
         doing: String, needs right: KafkaRight? = nil, isTrial: Bool = false, milliseconds: Int32,

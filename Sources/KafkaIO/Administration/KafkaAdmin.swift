@@ -57,12 +57,9 @@ package final class KafkaAdmin: @unchecked Sendable {
     let handle: KafkaHandle
     private let bootstrapServers: String
     private let settings: KafkaSettings
-    private let groupID: String?
-    var hasGroup: Bool { groupID != nil }
+    let groupID: String?
 
-    /// - Parameter groupID: the group whose offsets will be asked for. Without a group of its own
-    ///   the client crashes when a coordinator answers that it is loading (librdkafka, at least up
-    ///   to 2.10, `rd_kafka_cgrp_op` with no group); the client never joins it.
+    /// - Parameter groupID: the group whose offsets will be asked for; nobody joins it.
     package init(
         settings: KafkaSettings, groupID: String? = nil, log: KafkaLog
     ) throws(KafkaError) {
@@ -80,9 +77,16 @@ package final class KafkaAdmin: @unchecked Sendable {
 
     package func close() { handle.close() }
 
-    /// Another one of the same, which remembers nothing; for the caller to close.
-    func renewed() throws(KafkaError) -> KafkaAdmin {
-        try KafkaAdmin(settings: settings, groupID: groupID, log: handle.log)
+    /// A client that asks for the group's offsets and waits for transactions; for the caller to close.
+    func makeGroupClient(of groupID: String) throws(KafkaError) -> KafkaHandle {
+        let configuration = try settings.configuration(
+            .consumer, defaults: [],
+            binding: [
+                TextPair("group.id", groupID), TextPair("isolation.level", "read_committed"),
+                TextPair("allow.auto.create.topics", "false"),
+            ])
+        return try KafkaHandle(
+            .consumer, name: "admin", configuration: configuration, log: handle.log)
     }
 
     /// Waits until a broker answers.

@@ -34,6 +34,11 @@ package final class KafkaMember: @unchecked Sendable {
     private let instanceID: String?
     private let topics: [String]
     private var isSubscribed = false
+    /// When this process last joined the group anew after it was fenced, in monotonic nanoseconds.
+    private var lastRenewal = Int64.min / 2
+    /// Two processes of one name fence each other within a heartbeat or two, in nanoseconds; a session
+    /// that is lost once more takes longer.
+    private static let renewalWindow: Int64 = 5_000_000_000
 
     /// - Parameters:
     ///   - instanceID: names this process for static membership; another process that uses the same
@@ -82,12 +87,17 @@ package final class KafkaMember: @unchecked Sendable {
         let fatal = handle.fatalCode
         switch fatal {
         case RD_KAFKA_RESP_ERR_NO_ERROR: break
-        case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID where inbox.isLost:
-            // Its own session timed out: was it another process, or this one's nameless heartbeat?
-            switch isReplaced {
-            case true?: report(fatal, reason: nil, body)
-            case false?: renew(body)
-            case nil: break
+        case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+            // Was it another process, or this one's nameless heartbeat or second joining? One that
+            // joins anew finds out: another process is fenced by it, joins anew in its turn, and
+            // fences this one again.
+            guard let isReplaced else { break }
+            let now = tw_monotonic_nanoseconds()
+            if isReplaced, now - lastRenewal < Self.renewalWindow {
+                report(fatal, reason: nil, body)
+            } else {
+                lastRenewal = now
+                renew(body)
             }
         default: report(fatal, reason: nil, body)
         }
@@ -98,6 +108,9 @@ package final class KafkaMember: @unchecked Sendable {
     /// A member whose session times out forgets its id at once, but goes on with heartbeats until
     /// the loss is acknowledged. A broker that still knows it under its id takes a heartbeat without
     /// one for that of a replaced process (librdkafka 2.0.2).
+    ///
+    /// A member that this process does not know may be another process, or a joining of its own whose
+    /// answer was lost or came late.
     private var isReplaced: Bool? {
         guard let instanceID else { return false }
         var list: UnsafePointer<rd_kafka_group_list>?
@@ -131,7 +144,8 @@ package final class KafkaMember: @unchecked Sendable {
             try subscribe()
             handle.log.say(
                 .warning, topic: "member",
-                "the session timed out while Kafka still held it; joining the group anew")
+                "Kafka took this process for replaced; joining the group anew, to find out "
+                    + "whether another one uses its name")
         } catch {
             body(.failed(error))
         }
@@ -264,8 +278,6 @@ private final class RebalanceInbox: RebalanceListener, @unchecked Sendable {
     private let journalTopic: String
     private var handler: ((MemberEvent) -> Void)?
     private(set) var isAssigned = false
-    /// Whether the last assignment ended without being asked for, and none came since.
-    private(set) var isLost = false
     /// The broker's name for this member at its last assignment.
     private(set) var memberID = ""
 
@@ -290,13 +302,12 @@ private final class RebalanceInbox: RebalanceListener, @unchecked Sendable {
     ) {
         guard code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS else {
             isAssigned = false
-            isLost = unsafe rd_kafka_assignment_lost(client) != 0
+            let isLost = unsafe rd_kafka_assignment_lost(client) != 0
             if code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS { handler?(isLost ? .lost : .revoked) }
             unsafe acknowledge(rd_kafka_assign(client, nil))
             return
         }
         isAssigned = true
-        isLost = false
         if let id = unsafe rd_kafka_memberid(client) {
             // Safety: the text is ours to free.
             memberID = unsafe String(cString: id)

@@ -80,6 +80,10 @@ package final class KafkaTail: @unchecked Sendable {
     /// Whether every partition was read to the end that it had when it was asked last.
     package var isAtEnd: Bool { partitions.allSatisfy { ends[$0] != nil } }
 
+    /// The end to which a partition was read, behind the last record that is committed or aborted;
+    /// `nil` while it is not reached.
+    package func end(of partition: Int32) -> Int64? { ends[partition] }
+
     /// The next record, waited for at most this long; nil also at the end of a partition.
     package func next(milliseconds: Int32) throws(KafkaError) -> KafkaRecord? {
         guard let queue = unsafe queue,

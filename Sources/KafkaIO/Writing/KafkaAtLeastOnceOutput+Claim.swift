@@ -69,6 +69,8 @@ extension KafkaAtLeastOnceOutput {
         let producer = try current()
         var buffer = OutputBuffer(capacity: 256)
         buffer.append(bytes.span, to: .journal, partition: journal.partition)
+        // Its memory is lent until the record is acknowledged or the producer is gone.
+        defer { withExtendedLifetime(buffer) {} }
         do throws(OutputFailure) {
             try producer.send(buffer, milliseconds: callMilliseconds)
             if try producer.awaitAcknowledgement(milliseconds: callMilliseconds) {

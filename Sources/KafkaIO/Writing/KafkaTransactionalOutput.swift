@@ -100,7 +100,8 @@ package final class KafkaTransactionalOutput: KafkaTaskOutput, @unchecked Sendab
         let list = PartitionList()
         for position in positions {
             list.add(
-                position.partition, offset: position.nextOffset, metadata: "seq=\(sequence)")
+                position.partition, offset: position.nextOffset,
+                metadata: CommittedOffset.metadata(sequence: sequence))
         }
         let token = token.withLock { $0 }
         try unsafe settle(
@@ -122,11 +123,11 @@ package final class KafkaTransactionalOutput: KafkaTaskOutput, @unchecked Sendab
         if let error = unsafe error,
             unsafe rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_INVALID_TXN_STATE
         {
-            // The transaction never began on the broker: its first request was still waiting for
-            // the end of the one before. librdkafka gives up; a new producer settles whatever there
-            // is.
+            // The transaction never began on the broker, because its first request was still waiting
+            // for the end of the one before; or it is committed. librdkafka gives up; a new producer
+            // settles whatever there is.
             unsafe rd_kafka_error_destroy(error)
-            return try recreate()
+            throw .abortable("\(name) cannot abort a transaction: it is not open")
         }
         try unsafe settle(error, "abort a transaction")
     }
@@ -205,7 +206,7 @@ extension OutputFailure {
     /// Whether the producer that failed so is of no more use.
     var endsProducer: Bool {
         switch self {
-        case .fenced, .instanceFenced, .fatal: true
+        case .fenced, .instanceFenced, .broken, .fatal: true
         case .uncertain, .abortable: false
         }
     }
@@ -244,14 +245,14 @@ extension OutputFailure {
         var sentence = "\(handle.name) cannot \(doing): \(words)"
         if let failure = OutputFailure(ending: code, sentence: sentence) { return failure }
         if let remedy = KafkaError.remedy(for: code) { sentence += "; \(remedy)" }
-        if unsafe rd_kafka_error_is_fatal(error) != 0 { return .fatal(sentence) }
+        if unsafe rd_kafka_error_is_fatal(error) != 0 { return .broken(sentence) }
         if unsafe rd_kafka_error_txn_requires_abort(error) != 0 { return .abortable(sentence) }
         if unsafe rd_kafka_error_is_retriable(error) != 0
             || KafkaError.kind(of: code) == .unreachable
         {
             return .uncertain(sentence)
         }
-        return .fatal(sentence)
+        return .broken(sentence)
     }
 
     /// The failures that end a producer whatever flags the error has; nil for other codes.

@@ -116,7 +116,7 @@ final class OffsetRecorder: Sendable {
             } catch {
                 isFresh = false
                 switch error {
-                case .fenced, .instanceFenced, .fatal: return error
+                case .fenced, .instanceFenced, .broken, .fatal: return error
                 case .uncertain(let reason), .abortable(let reason):
                     if content.withLock({ $0.isEnding }) { return .uncertain(reason) }
                     _ = tw_wait_readable(-1, 100)

@@ -223,7 +223,7 @@ final class TaskProducer {
         if fatal != RD_KAFKA_RESP_ERR_NO_ERROR {
             if let failure = OutputFailure(ending: fatal, sentence: sentence) { return failure }
             // A plain producer that lost count of what was written is replaced: copies are allowed.
-            return isTransactional ? .fatal(sentence) : .abortable(sentence)
+            return isTransactional ? .broken(sentence) : .abortable(sentence)
         }
         return .abortable(sentence)
     }

@@ -75,7 +75,7 @@ package final class Backtest {
             case .wait(_, let reason): throw CommandFailure("tidewheel: \(reason)")
             case .dropped(.fatal(let reason)), .dropped(.fenced(let reason)),
                 .dropped(.abortable(let reason)), .dropped(.uncertain(let reason)),
-                .dropped(.instanceFenced(let reason)):
+                .dropped(.instanceFenced(let reason)), .dropped(.broken(let reason)):
                 throw CommandFailure("tidewheel: \(reason)")
             }
         }

@@ -97,7 +97,25 @@ struct ConnectionCheck {
             return Finding(
                 severity: .good, message: "input \(topic) may be read (\(Self.text(count)))")
         }
+        if partitions != nil { checkCompaction(of: topic, admin, &findings) }
         return partitions
+    }
+
+    /// Tells of an input that may lose what a restart reads again.
+    private func checkCompaction(
+        of topic: String, _ admin: KafkaAdmin, _ findings: inout [Finding]
+    ) {
+        do throws(KafkaError) {
+            guard try admin.isCompacted(topic) else { return }
+            findings.append(
+                Finding(severity: .note, message: PipelineTopics.compactionWarning(topic)))
+        } catch {
+            // The pipeline runs without knowing.
+            findings.append(
+                Finding(
+                    severity: .note,
+                    message: "whether input \(topic) is compacted is not known: \(error)"))
+        }
     }
 
     private func checkOutputs(

@@ -32,7 +32,7 @@ struct StateCheck {
         return outcome
     }
 
-    /// Whether there is a journal; that there was one shows in the group's offsets.
+    /// Whether there is a journal; that there was one shows in what it leaves.
     private func hasJournal(_ outcome: inout Outcome) throws(KafkaError) -> Bool {
         let admin = try KafkaAdmin(
             settings: pipeline.kafkaSettings, groupID: pipeline.groupID, log: log)
@@ -41,22 +41,37 @@ struct StateCheck {
         guard let topic = pipeline.input.topic,
             let partitions = try admin.partitionCount(of: topic)
         else { return false }
-        let inputs = (0..<Int32(partitions)).map { TopicPartition(topic: topic, partition: $0) }
-        let committed = try admin.committedOffsets(of: pipeline.groupID, inputs)
-        if let input = inputs.indices.first(where: { committed[$0] > 0 }) {
-            outcome.findings.append(
-                .init(
-                    severity: .problem,
-                    message:
-                        "the journal \(pipeline.output.journalTopic) does not exist, but group "
-                        + "\(pipeline.groupID) has committed offset \(committed[input]) of "
-                        + "\(topic)[\(input)]: the topic was deleted, or output.journal was "
-                        + "changed; restore the topic, or change the name back"))
-        } else {
-            outcome.findings.append(
-                .init(severity: .note, message: "no state is stored: a new model begins"))
-        }
+        let layout = TopicLayout(
+            inputTopic: topic, inputPartitions: partitions,
+            taskCount: pipeline.scope.taskCount(inputPartitions: partitions, existing: nil))
+        outcome.findings.append(try beginning(layout, admin, journalIs: "does not exist"))
         return false
+    }
+
+    /// What is said where no task has a journal entry: there may have been one.
+    private func beginning(
+        _ layout: TopicLayout, _ admin: KafkaAdmin, journalIs words: String
+    ) throws(KafkaError) -> ConnectionCheck.Finding {
+        let outputs = OutputsEnd(pipeline: pipeline, admin: admin, log: log)
+        for task in 0..<layout.taskCount {
+            let inputs = layout.inputs(ofTask: task)
+            let committed = try admin.committedOffsets(of: pipeline.groupID, inputs)
+            let left: String?
+            if let input = inputs.indices.first(where: { committed[$0] > 0 }) {
+                left =
+                    "group \(pipeline.groupID) has committed offset \(committed[input]) of "
+                    + "\(layout.inputTopic)[\(inputs[input].partition)]"
+            } else {
+                left = try outputs.remains(ofTask: task, inputs: inputs)
+            }
+            guard let left else { continue }
+            return .init(
+                severity: .problem,
+                message: "the journal \(pipeline.output.journalTopic) \(words), but \(left): the "
+                    + "topic was deleted, or output.journal was changed; restore the topic, or "
+                    + "change the name back")
+        }
+        return .init(severity: .note, message: "no state is stored: a new model begins")
     }
 
     private func compare(_ outcome: inout Outcome) throws {
@@ -72,7 +87,7 @@ struct StateCheck {
         guard let first = begun.first, let state = try stored.recorded(first) else {
             if outcome.findings.isEmpty {
                 outcome.findings.append(
-                    .init(severity: .note, message: "no state is stored: a new model begins"))
+                    try beginning(stored.layout, stored.admin, journalIs: "is empty"))
             }
             return
         }

@@ -117,10 +117,10 @@ struct StateReset {
             settings: stored.settings, transactionalID: "\(pipeline.groupID).\(task.number)",
             topics: [.journal: pipeline.output.journalTopic],
             token: GroupToken(groupID: pipeline.groupID), callMilliseconds: 30_000, log: stored.log)
-        defer { output.close() }
         do throws(OutputFailure) {
             try output.initialize()
         } catch {
+            output.close()
             throw failure(task, "cannot take over the task's producer", error)
         }
         // Nobody else can commit from here on: what stands now is what the reset begins at.
@@ -139,6 +139,11 @@ struct StateReset {
         }
         let bytes = entry.encoded()
         buffer.append(bytes.span, to: .journal, partition: Int32(task.number))
+        // Its memory is lent until the records are committed or the producer is gone.
+        defer {
+            output.close()
+            withExtendedLifetime(buffer) {}
+        }
         do throws(OutputFailure) {
             try output.begin()
             try output.send(buffer)
@@ -205,7 +210,7 @@ struct StateReset {
         let reason =
             switch failure {
             case .uncertain(let text), .abortable(let text), .fenced(let text),
-                .instanceFenced(let text), .fatal(let text):
+                .instanceFenced(let text), .broken(let text), .fatal(let text):
                 text
             }
         return CommandFailure(

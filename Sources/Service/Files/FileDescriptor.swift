@@ -53,11 +53,6 @@ package struct FileDescriptor: ~Copyable {
         }
     }
 
-    /// Returns when the content is on the disk.
-    package borrowing func synchronize() throws(FileError) {
-        guard fsync(number) == 0 else { throw FileError(lastOf: path) }
-    }
-
     /// Writes all bytes to an open descriptor.
     package static func writeAll(_ bytes: Span<UInt8>, to descriptor: Int32) throws(FileError) {
         var written = 0
@@ -72,28 +67,6 @@ package struct FileDescriptor: ~Copyable {
                 throw FileError(lastOf: "descriptor \(descriptor)")
             }
             written += count
-        }
-    }
-
-    /// Reads a whole file.
-    package static func readAll(_ path: String) throws(FileError) -> [UInt8] {
-        // Safety: the path is a C string during the call.
-        let number = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard number >= 0 else { throw FileError(lastOf: path) }
-        defer { _ = close(number) }
-        var content: [UInt8] = []
-        var block = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            // Safety: `read` writes at most the block's count.
-            let count = unsafe block.withUnsafeMutableBytes { buffer in
-                unsafe read(number, buffer.baseAddress, buffer.count)
-            }
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw FileError(lastOf: path)
-            }
-            if count == 0 { return content }
-            content.append(contentsOf: block[..<count])
         }
     }
 }

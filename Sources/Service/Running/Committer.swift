@@ -26,15 +26,17 @@ final class Committer: Sendable {
     private let requestWakeup = Wakeup()
     private let laneWakeup: Wakeup
     private let output: any TransactionalOutput
+    private let calls: CallGauge
     private let giveUpAfter: Int64
     /// Told once when commits begin to fail and are retried, and once when they go on.
     private let report: @Sendable (CommitterNews) -> Void
 
     init(
-        output: any TransactionalOutput, laneWakeup: Wakeup, giveUpAfter: Int64,
+        output: any TransactionalOutput, calls: CallGauge, laneWakeup: Wakeup, giveUpAfter: Int64,
         report: @escaping @Sendable (CommitterNews) -> Void
     ) {
         self.output = output
+        self.calls = calls
         self.laneWakeup = laneWakeup
         self.giveUpAfter = giveUpAfter
         self.report = report
@@ -89,7 +91,9 @@ final class Committer: Sendable {
         cycle.start()
         var isTroubled = false
         while true {
+            calls.enter()
             let progress = cycle.step(request, on: output, now: monotonicMilliseconds())
+            calls.leave()
             switch progress {
             case .again:
                 continue
@@ -99,7 +103,7 @@ final class Committer: Sendable {
                 // A cancelled commit is left to whoever owns the task next: the journal's end says
                 // whether it happened.
                 if isCancelled {
-                    output.close()
+                    close(keeping: request)
                     return finish(.dropped(.fenced("cancelled: \(reason)")))
                 }
                 requestWakeup.wait(milliseconds: milliseconds)
@@ -107,11 +111,17 @@ final class Committer: Sendable {
                 if isTroubled { report(.recovered) }
                 return finish(.committed(request))
             case .dropped(let failure):
-                // Before the request's memory goes: the producer may still refer to it.
-                output.close()
+                close(keeping: request)
                 return finish(.dropped(failure))
             }
         }
+    }
+
+    /// Gives the output up before the request's memory goes: the producer may still refer to it. Said
+    /// to the compiler, too, which may end a value behind its last use.
+    private func close(keeping request: borrowing CommitRequest) {
+        output.close()
+        withExtendedLifetime(request) {}
     }
 
     private func finish(_ result: consuming Result) {

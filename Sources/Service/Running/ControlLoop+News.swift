@@ -115,11 +115,8 @@ extension ControlLoop {
         case .failed(.overtaken): retry(task, TaskFailure.overtaken.message)
         case .failed(let failure): outcome = outcome ?? .failed("task \(task): \(failure.message)")
         case .dropped(.instanceFenced(let why)):
-            // After a lost session this process itself may have replaced the member that the commit
-            // names; the membership tells within a heartbeat whether it was another one.
-            guard !isStopping, seats[task]?.isOwned == true else { return }
-            retry(task, why)
-            seats[task]?.restartAt = monotonicMilliseconds() + 2500
+            askAgainWhoOwns(task, why)
+        case .dropped(.broken(let why)): replaceProducer(task, why)
         case .dropped(.fatal(let why)): outcome = outcome ?? .failed("task \(task): \(why)")
         case .dropped(.fenced(let why)), .dropped(.uncertain(let why)),
             .dropped(.abortable(let why)):
@@ -142,21 +139,53 @@ extension ControlLoop {
         switch failure {
         case .again(let reason): retry(task, reason)
         case .fatal(let reason): outcome = outcome ?? .failed("task \(task): \(reason)")
-        case .instanceFenced(let reason): outcome = .instanceFenced(reason)
+        case .instanceFenced(let reason): askAgainWhoOwns(task, reason)
+        case .broken(let reason): replaceProducer(task, reason)
         case .task(let failure): follow(.failed(failure), of: task)
         }
     }
 
     /// A process that was overtaken in the middle of its start sees journal and offsets of two
-    /// moments. Its next start fences the other one first; what differs then too was changed.
+    /// moments. Its next start fences the other one first, and looks at the outputs, too; what does
+    /// not fit then is for a person.
     private mutating func refuse(_ task: Int, _ why: String) {
         let refusals = (seats[task]?.refusals ?? 0) + 1
         seats[task]?.refusals = refusals
         if refusals < 3 {
-            retry(task, "journal and offsets of the group differ")
+            retry(task, "journal, outputs and offsets of the group do not fit")
         } else {
             outcome = outcome ?? .failed(why)
         }
+    }
+
+    /// A producer that breaks is replaced with the task; what breaks it again and again needs a person.
+    private mutating func replaceProducer(_ task: Int, _ why: String) {
+        let now = monotonicMilliseconds()
+        let limit = parts.options.giveUpAfter
+        let breaks = (seats[task]?.breaks ?? []).filter { now - $0 < limit } + [now]
+        seats[task]?.breaks = breaks
+        guard breaks.count <= Self.breaksMax else {
+            outcome =
+                outcome
+                ?? .failed("task \(task): \(why) (\(breaks.count) times in \(limit / 1000) s)")
+            return
+        }
+        guard !isStopping, seats[task]?.isOwned == true else { return }
+        log.say(
+            .warning, "its producer broke (\(why)); restoring it from its journal",
+            [("task", "\(task)")])
+        restartLater(task)
+    }
+
+    /// How often a task's producer may break until the process gives up.
+    private static let breaksMax = 5
+
+    /// After a lost session this process itself may have replaced the member that a commit names; the
+    /// membership tells within a heartbeat whether it was another one.
+    private mutating func askAgainWhoOwns(_ task: Int, _ reason: String) {
+        guard !isStopping, seats[task]?.isOwned == true else { return }
+        retry(task, reason)
+        seats[task]?.restartAt = monotonicMilliseconds() + 2500
     }
 
     private mutating func retry(_ task: Int, _ reason: String) {

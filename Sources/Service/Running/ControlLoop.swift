@@ -43,6 +43,8 @@ struct ControlLoop: ~Copyable {
         var failures = 0
         /// Starts in a row whose journal and offsets did not agree.
         var refusals = 0
+        /// When the task's producer broke, in monotonic milliseconds; the last few times.
+        var breaks: [Int64] = []
         /// What was last said of why the task does not start.
         var trouble: String?
         var progress: RestoreProgress?
@@ -59,8 +61,6 @@ struct ControlLoop: ~Copyable {
         /// Whether it was said that snapshots cannot be written, or old ones not deleted.
         var cannotSnapshot = false
         var cannotTrim = false
-        /// Whether it was said that a restart would take too long.
-        var isSlow = false
     }
 
     /// The cores that this process may use.
@@ -79,6 +79,8 @@ struct ControlLoop: ~Copyable {
     var outcome: PipelineOutcome?
     var isStopping = false
     var lastProgressLine: Int64 = 0
+    /// Whether it was said that a restart would take too long.
+    var isRestartSlow = false
     private var watchdog: Watchdog
     private var lastWake: Int64 = 0
     private var lastCheck: Int64 = 0
@@ -107,7 +109,8 @@ struct ControlLoop: ~Copyable {
             Lane { news.add(.lane($0)) }
         }
         watchdog = Watchdog(
-            reader: parts.reader, lanes: lanes, log: parts.log, limit: parts.options.stallLimit)
+            reader: parts.reader, lanes: lanes, log: parts.log, limit: parts.options.stallLimit,
+            callLimit: parts.options.callLimit)
         // The tasks share a budget, less the batch by which a buffer may exceed its limit: at full
         // speed it holds about 100 ms of output.
         let byteLimit = max(1 << 20, Self.outputBytesBudget / taskCount) - (256 << 10)
@@ -173,9 +176,12 @@ struct ControlLoop: ~Copyable {
             lastWake = now
             parts.reader.wakeFetcher(milliseconds: 50)
         }
-        if now - lastCheck >= 1000 {
+        if now - lastCheck >= Watchdog.interval {
             lastCheck = now
-            watchdog.check(now: now)
+            let calls = seats.compactMapValues { $0.runner?.calls }
+            if let why = watchdog.check(now: now, committers: calls), outcome == nil {
+                outcome = .failed(why)
+            }
             growTasks()
             storeLostStates()
             tellRestoreTimes()
@@ -193,12 +199,12 @@ struct ControlLoop: ~Copyable {
             guard let seat = seats[task], seat.runner != nil else { continue }
             if seat.isLive {
                 status.liveTasks.append(task)
-                let time = seat.runner?.gauge.restoreMilliseconds.load(ordering: .relaxed) ?? 0
-                status.estimatedRestoreMilliseconds = max(
-                    status.estimatedRestoreMilliseconds ?? 0, time)
             } else if let progress = seat.progress {
                 status.restoringTasks.append((task, progress.share))
             }
+        }
+        if !status.liveTasks.isEmpty {
+            status.estimatedRestoreMilliseconds = slowestRestore.milliseconds
         }
         let topic = parts.watch.layout.inputTopic
         for progress in parts.reader.progress() where progress.partition.topic == topic {

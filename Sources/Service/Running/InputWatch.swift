@@ -10,11 +10,6 @@ import Synchronization
 /// with the partitions that they have. A thread of its own asks every ten seconds, because asking
 /// blocks while no broker answers; a task that starts asks for itself.
 final class InputWatch: Sendable {
-    private struct Said {
-        var refusedCount = 0
-        var failure: String?
-    }
-
     private let topics: PipelineTopics
     private let admin: KafkaAdmin
     private let log: ProcessLog
@@ -22,7 +17,8 @@ final class InputWatch: Sendable {
     private let ending = ThreadEnd()
     private let current: Mutex<TopicLayout>
     /// Held while asking and growing, so that two threads do not do it at once.
-    private let said = Mutex(Said())
+    private let refusedCount = Mutex(0)
+    private let failures = ToldOnce()
 
     /// - Parameter interval: milliseconds between two looks.
     init(
@@ -41,20 +37,21 @@ final class InputWatch: Sendable {
 
     /// Asks the brokers and follows what they say; may wait for some seconds.
     func refresh() throws(KafkaError) -> TopicLayout {
-        let answer = said.withLock { said in
-            Result { () throws(KafkaError) in try follow(&said) }
+        let answer = refusedCount.withLock { refusedCount in
+            Result { () throws(KafkaError) in try follow(&refusedCount) }
         }
         return try answer.get()
     }
 
-    private func follow(_ said: inout Said) throws(KafkaError) -> TopicLayout {
+    /// - Parameter refusedCount: the number of partitions that was last said to be too large.
+    private func follow(_ refusedCount: inout Int) throws(KafkaError) -> TopicLayout {
         let known = layout
         let found = try admin.partitionCount(of: known.inputTopic, milliseconds: 3000)
         // A topic that is gone is told by whoever reads it; a count never shrinks.
         guard let found, found > known.inputPartitions else { return known }
         guard topics.canGrow(known, to: found) else {
-            if said.refusedCount != found {
-                said.refusedCount = found
+            if refusedCount != found {
+                refusedCount = found
                 log.say(
                     .warning,
                     "topic \(known.inputTopic) has \(found) partitions now, but the number of "
@@ -81,7 +78,7 @@ final class InputWatch: Sendable {
             guard !ending.isStopping else { break }
             do throws(KafkaError) {
                 _ = try refresh()
-                said.withLock { $0.failure = nil }
+                failures.wentWell()
             } catch {
                 tell(error)
             }
@@ -92,12 +89,7 @@ final class InputWatch: Sendable {
 
     /// An outage is told by the clients; anything else is told once.
     private func tell(_ error: KafkaError) {
-        guard error.kind != .unreachable else { return }
-        let isNew = said.withLock { said in
-            defer { said.failure = error.description }
-            return said.failure != error.description
-        }
-        guard isNew else { return }
+        guard error.kind != .unreachable, failures.isNews(error.description) else { return }
         let isRefused = error.kind == .unauthenticated
         log.say(
             .warning,

@@ -49,6 +49,8 @@ final class Lane: Sendable {
     let commits = Atomic<Int>(0)
     let snapshots = Atomic<Int>(0)
     let backloggedTasks = Atomic<Int>(0)
+    /// How long restoring the lane's tasks would take now.
+    let restoreMilliseconds = Atomic<Int64>(0)
     /// When the thread began its latest turn, in monotonic milliseconds.
     let turnBegan = Atomic<Int64>(monotonicMilliseconds())
 
@@ -166,37 +168,46 @@ final class Lane: Sendable {
         }
     }
 
+    /// What one round of all tasks has found.
+    private struct Turn {
+        var hasWork = false
+        var backlogged = 0
+        /// Whether a restore would take another time now.
+        var movesRestore: Bool
+    }
+
     /// The thread's body.
     func run() {
         var seats: [Seat] = []
         while !isStopping.load(ordering: .acquiring) {
             turnBegan.store(monotonicMilliseconds(), ordering: .relaxed)
-            takeCommands(&seats)
-            var hasWork = false
+            var turn = Turn(movesRestore: takeCommands(&seats))
             var nextCommit = Int64.max
-            var backlogged = 0
             var index = 0
             while index < seats.count {
                 let seat = seats[index]
                 let now = monotonicMilliseconds()
-                if let reason = advance(seat, now: now, hasWork: &hasWork, &backlogged) {
+                if let reason = advance(seat, now: now, &turn) {
                     seats.remove(at: index)
                     seat.cancel()
                     report(.released(task: seat.task.index, reason))
+                    turn.movesRestore = true
                     continue
                 }
                 if let time = seat.task.nextCommitTime() { nextCommit = min(nextCommit, time) }
                 index += 1
             }
-            backloggedTasks.store(backlogged, ordering: .relaxed)
-            if !hasWork {
+            backloggedTasks.store(turn.backlogged, ordering: .relaxed)
+            if turn.movesRestore { followRestore(of: seats) }
+            if !turn.hasWork {
                 let pause = nextCommit == .max ? 100 : nextCommit - monotonicMilliseconds()
                 if pause > 0 { wakeup.wait(milliseconds: min(100, pause)) }
             }
         }
     }
 
-    private func takeCommands(_ seats: inout [Seat]) {
+    /// Does what others have asked for; whether a task came or went.
+    private func takeCommands(_ seats: inout [Seat]) -> Bool {
         let added: [PendingTask]
         let revoked: [Int]
         let finishing: [(task: Int, ending: Ending)]
@@ -243,12 +254,11 @@ final class Lane: Sendable {
         if let drain {
             for seat in seats { seat.course = .finishing(.released(deadline: drain)) }
         }
+        return !added.isEmpty || !revoked.isEmpty
     }
 
     /// One turn of a task; returns why the lane lets go of it, if it does.
-    private func advance(
-        _ seat: Seat, now: Int64, hasWork: inout Bool, _ backlogged: inout Int
-    ) -> ReleaseReason? {
+    private func advance(_ seat: Seat, now: Int64, _ turn: inout Turn) -> ReleaseReason? {
         if let result = seat.committer.takeResult() {
             seat.isCommitting = false
             switch consume result {
@@ -256,7 +266,7 @@ final class Lane: Sendable {
                 recordsProcessed.add(request.recordCount, ordering: .relaxed)
                 commits.add(1, ordering: .relaxed)
                 seat.task.commitDone(request)
-                seat.snapshots.update(seat.task)
+                turn.movesRestore = true
             case .dropped(let failure):
                 return .dropped(failure)
             }
@@ -275,14 +285,15 @@ final class Lane: Sendable {
             if !seat.hasArrived {
                 if isFinishing { return .revoked }
                 if seat.task.isLive {
-                    hasWork = true
+                    turn.hasWork = true
+                    turn.movesRestore = true
                     return try arrive(seat)
                 }
                 let began = tw_monotonic_nanoseconds()
                 let progress = try seat.task.restore(now: now)
                 seat.snapshots.note(
                     busyNanoseconds: tw_monotonic_nanoseconds() - began, records: progress.records)
-                if !progress.isWaiting { hasWork = true }
+                if !progress.isWaiting { turn.hasWork = true }
                 report(.restoring(task: seat.task.index, progress))
                 return nil
             }
@@ -297,9 +308,9 @@ final class Lane: Sendable {
                 case .worked(let count):
                     seat.snapshots.note(
                         busyNanoseconds: tw_monotonic_nanoseconds() - began, records: count)
-                    hasWork = true
-                    backlogged += 1
-                case .waiting, .blocked: backlogged += 1
+                    turn.hasWork = true
+                    turn.backlogged += 1
+                case .waiting, .blocked: turn.backlogged += 1
                 case .idle: break
                 }
             }
@@ -312,6 +323,14 @@ final class Lane: Sendable {
         }
         seat.snapshots.submitJob(seat.task, now: now)
         return nil
+    }
+
+    /// How soon snapshots are due follows from what restoring all tasks of the lane takes.
+    private func followRestore(of seats: [Seat]) {
+        var restore = LaneRestore()
+        for seat in seats { seat.snapshots.add(seat.task, to: &restore) }
+        for seat in seats { seat.snapshots.update(seat.task, on: restore) }
+        restoreMilliseconds.store(restore.milliseconds, ordering: .relaxed)
     }
 
     /// A task that was to stop has committed everything.
@@ -351,7 +370,6 @@ final class Lane: Sendable {
             try seat.task.moveOn(to: offsets)
         case .refused(let why): return .refused(why)
         }
-        seat.snapshots.update(seat.task)
         report(.live(task: seat.task.index, sequence: seat.task.sequence, note: said))
         return nil
     }

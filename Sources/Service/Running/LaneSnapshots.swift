@@ -4,18 +4,12 @@ import Synchronization
 
 /// What other threads may know of a task's restore.
 final class TaskGauge: Sendable {
-    /// How long restoring the task would take now, in milliseconds.
-    let restoreMilliseconds = Atomic<Int64>(0)
     private let newest = Mutex<SnapshotReference?>(nil)
 
     /// The snapshot that the journal's last entry refers to.
     var live: SnapshotReference? { newest.withLock { $0 } }
 
-    /// What a restore would do now, and how long it would take, in milliseconds.
-    func note(_ live: SnapshotReference?, milliseconds: Int64) {
-        newest.withLock { $0 = live }
-        restoreMilliseconds.store(milliseconds, ordering: .relaxed)
-    }
+    func note(_ live: SnapshotReference?) { newest.withLock { $0 = live } }
 }
 
 /// What came of a task's snapshots, for the control thread.
@@ -42,6 +36,8 @@ struct LaneSnapshots: ~Copyable {
     private let errand: SnapshotErrand
     private let restoreWithin: Int64
     private var estimate: RestoreEstimate
+    /// How many tasks the lane has, this one included.
+    private var laneTaskCount = 1
     /// When the job under way was handed over, and whether it is a trim.
     private var job: (began: Int64, isTrim: Bool)?
     /// What a task that stops waits for.
@@ -64,20 +60,24 @@ struct LaneSnapshots: ~Copyable {
         estimate.note(busyNanoseconds: busyNanoseconds, records: records)
     }
 
-    /// Follows the measurements: when the next snapshot is due, how long a restore would take.
-    func update(_ task: PipelineTask) {
-        let bytes = Int(clamping: task.snapshots.live?.byteCount ?? 0)
+    /// Adds what restoring the task would take now to that of the lane's others.
+    func add(_ task: PipelineTask, to lane: inout LaneRestore) {
+        lane.add(
+            estimate, byteCount: Int(clamping: task.snapshots.live?.byteCount ?? 0),
+            records: task.snapshots.recordsSinceLive)
+    }
+
+    /// Follows the measurements of all tasks of the lane: when the next snapshot is due.
+    mutating func update(_ task: PipelineTask, on lane: LaneRestore) {
+        laneTaskCount = lane.taskCount
         task.snapshotPolicy?.recordsBetween = estimate.recordsBetween(
-            restoreWithin: restoreWithin, byteCount: bytes)
-        gauge.note(
-            task.snapshots.live,
-            milliseconds: estimate.milliseconds(
-                byteCount: bytes, records: task.snapshots.recordsSinceLive))
+            replayWithin: lane.replayMilliseconds(restoreWithin: restoreWithin))
+        gauge.note(task.snapshots.live)
     }
 
     /// Gives the task the outcome of its job, if there is one, and says what came of it.
     mutating func takeOutcome(_ task: PipelineTask, now: Int64) -> SnapshotNews? {
-        guard let job, let outcome = errand.takeOutcome() else { return nil }
+        guard let job, let (outcome, worked) = errand.takeOutcome() else { return nil }
         self.job = nil
         task.snapshotJobDone(outcome, now: now)
         switch outcome {
@@ -85,9 +85,8 @@ struct LaneSnapshots: ~Copyable {
         case .trimmed: return .trimmed
         case .failed(let error): return job.isTrim ? .trimFailed(error) : .failed(error)
         case .written(let reference):
-            let time = now - job.began
-            estimate.noteWrite(byteCount: Int(clamping: reference.byteCount), milliseconds: time)
-            return .written(reference, milliseconds: time)
+            estimate.noteWrite(byteCount: Int(clamping: reference.byteCount), milliseconds: worked)
+            return .written(reference, milliseconds: now - job.began)
         }
     }
 
@@ -95,16 +94,15 @@ struct LaneSnapshots: ~Copyable {
     mutating func submitJob(_ task: PipelineTask, now: Int64) {
         guard job == nil, let next = task.takeSnapshotJob(now: now) else { return }
         if case .trim = next { job = (now, true) } else { job = (now, false) }
-        errand.submit(next)
+        errand.submit(next, stateBytes: task.stateBytes)
     }
 
-    /// Whether a task that stops, all of it committed, waits for a snapshot: if replaying would take
-    /// more than a moment, and no longer than replaying would take.
+    /// Whether a task that stops, all of it committed, waits for a snapshot: if replaying it in turns
+    /// with the lane's others would take more than a moment, and no longer than replaying would take.
     mutating func delaysEnd(of task: PipelineTask, now: Int64, until deadline: Int64) -> Bool {
         if farewell == nil {
-            let replay =
-                estimate.milliseconds(byteCount: 0, records: task.snapshots.recordsSinceLive)
-                - estimate.milliseconds(byteCount: 0, records: 0)
+            let alone = estimate.replayMilliseconds(records: task.snapshots.recordsSinceLive)
+            let replay = Int64(alone * Double(laneTaskCount))
             let isWorthIt = replay > Self.moment
             farewell = (
                 isWorthIt ? min(deadline, now + replay) : now, task.snapshots.installedCount,

@@ -30,7 +30,7 @@ package struct PipelineStatus: Sendable, Equatable {
     package var lag: Int64?
     /// Partitions that gave nothing in spite of their lag and were assigned anew.
     package var refetches = 0
-    /// How long restoring the slowest live task would take now, from what was measured.
+    /// How long restoring this process's tasks would take now, from what was measured.
     package var estimatedRestoreMilliseconds: Int64?
     /// Snapshots that this process's tasks have made.
     package var snapshots = 0
@@ -67,6 +67,9 @@ package struct ProcessOptions: Sendable {
     package var metadataInterval: Int64 = 10_000
     /// How long a partition with lag may give nothing until it is assigned anew, in milliseconds.
     package var stallLimit: Int64 = 30_000
+    /// How long a call of a task's producer may take until the process ends, in milliseconds: the
+    /// calls themselves are bounded, so that only a library that hangs gets there.
+    package var callLimit: Int64 = 120_000
 
     package init() {}
 }

@@ -92,7 +92,28 @@ struct PipelineTopics: Sendable {
             TopicSpecification(
                 name: output.metricsTopic, partitionCount: tasks, replicationFactor: replication,
                 properties: []), grows: true, atLeast: tasks)
+        try warnOfCompaction(topic)
         return TopicLayout(inputTopic: topic, inputPartitions: partitions, taskCount: tasks)
+    }
+
+    /// Says if the input may lose what a restart reads again; it may also never come to that.
+    private func warnOfCompaction(_ topic: String) throws(KafkaError) {
+        guard !isEmbedded else { return }
+        do throws(KafkaError) {
+            guard try admin.isCompacted(topic) else { return }
+            log.say(.warning, Self.compactionWarning(topic))
+        } catch {
+            // The right to ask is not among those that a pipeline needs.
+            guard error.kind != .unreachable else { throw error }
+        }
+    }
+
+    /// What may happen to a pipeline with a compacted input, and what to do.
+    static func compactionWarning(_ topic: String) -> String {
+        "input \(topic) is compacted: a restart reads the records after the last snapshot again, and "
+            + "stops if some of them are gone by then; set cleanup.policy=delete on it with "
+            + "kafka-configs, or a min.compaction.lag.ms that is longer than the time from one "
+            + "snapshot to the next and the longest stop"
     }
 
     /// Whether the tasks can take in partitions that are added to the input: how many there are is

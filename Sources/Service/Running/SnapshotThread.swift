@@ -13,14 +13,20 @@ final class SnapshotThread: Sendable {
     private struct Order {
         let errand: SnapshotErrand
         var work: SnapshotWork
+        /// The size of the state that is captured once this job is done; 0 if none is.
+        var bytesToCapture = 0
+        /// The time that the work itself has taken, without that of the others between its steps.
+        var nanoseconds: Int64 = 0
     }
 
     private let inbox = Mutex<[Order]>([])
     private let ending = ThreadEnd()
 
     /// Takes a job; its outcome goes to the errand.
-    func submit(_ job: SnapshotJob, for errand: SnapshotErrand) {
-        inbox.withLock { $0.append(Order(errand: errand, work: SnapshotWork(job))) }
+    func submit(_ job: SnapshotJob, for errand: SnapshotErrand, stateBytes: Int) {
+        var order = Order(errand: errand, work: SnapshotWork(job))
+        if case .findJournalEnd = job { order.bytesToCapture = stateBytes }
+        inbox.withLock { $0.append(order) }
         ending.wakeup.signal()
     }
 
@@ -42,9 +48,16 @@ final class SnapshotThread: Sendable {
                 let errand = orders[index].errand
                 if errand.isCancelled {
                     orders.remove(at: index)
-                } else if let outcome = orders[index].work.step(on: errand.store) {
-                    orders.remove(at: index)
-                    errand.finish(outcome)
+                    continue
+                }
+                let began = tw_monotonic_nanoseconds()
+                // The lane will copy what it learns into, and learning waits for that.
+                tw_prepare_for_copy(orders[index].bytesToCapture)
+                let outcome = orders[index].work.step(on: errand.store)
+                orders[index].nanoseconds += tw_monotonic_nanoseconds() - began
+                if let outcome {
+                    let order = orders.remove(at: index)
+                    errand.finish(outcome, milliseconds: order.nanoseconds / 1_000_000)
                 } else {
                     index += 1
                 }
@@ -64,7 +77,7 @@ final class SnapshotErrand: Sendable {
     let store: any ChunkStore
     private let thread: SnapshotThread
     private let laneWakeup: Wakeup
-    private let outcome = Mutex<SnapshotOutcome?>(nil)
+    private let outcome = Mutex<(SnapshotOutcome, milliseconds: Int64)?>(nil)
     private let cancelled = Atomic<Bool>(false)
 
     init(store: any ChunkStore, thread: SnapshotThread, laneWakeup: Wakeup) {
@@ -74,10 +87,14 @@ final class SnapshotErrand: Sendable {
     }
 
     /// Hands a job over; the outcome of the one before must have been taken.
-    func submit(_ job: SnapshotJob) { thread.submit(job, for: self) }
+    func submit(_ job: SnapshotJob, stateBytes: Int) {
+        thread.submit(job, for: self, stateBytes: stateBytes)
+    }
 
-    /// The outcome of the job, once there is one.
-    func takeOutcome() -> SnapshotOutcome? { outcome.withLock { $0.take() } }
+    /// The outcome of the job, once there is one, and how long the work for it took.
+    func takeOutcome() -> (SnapshotOutcome, milliseconds: Int64)? {
+        outcome.withLock { $0.take() }
+    }
 
     /// Lets go of what is under way after its current call: nothing refers to it.
     func cancel() { cancelled.store(true, ordering: .releasing) }
@@ -85,8 +102,8 @@ final class SnapshotErrand: Sendable {
     var isCancelled: Bool { cancelled.load(ordering: .acquiring) }
 
     /// Gives the lane an outcome; the snapshot thread calls it.
-    func finish(_ result: SnapshotOutcome) {
-        outcome.withLock { $0 = result }
+    func finish(_ result: SnapshotOutcome, milliseconds: Int64) {
+        outcome.withLock { $0 = (result, milliseconds) }
         laneWakeup.signal()
     }
 }

@@ -8,11 +8,6 @@ import Synchronization
 /// this process, they are stored anew; a process that ended without would have lost them. The
 /// thread that looks for new partitions does it, because asking blocks while no broker answers.
 final class SnapshotWatch: Sendable {
-    private struct Said {
-        var lost: Set<Int> = []
-        var failure: String?
-    }
-
     private let topics: PipelineTopics
     private let admin: KafkaAdmin
     private let topic: String
@@ -20,7 +15,8 @@ final class SnapshotWatch: Sendable {
     private let log: ProcessLog
     private let gauges = Mutex<[Int: TaskGauge]>([:])
     private let lost = Mutex<[Int]>([])
-    private let said = Mutex(Said())
+    private let saidLost = Mutex<Set<Int>>([])
+    private let failures = ToldOnce()
 
     init(topics: PipelineTopics, topic: String, taskCount: Int, admin: KafkaAdmin, log: ProcessLog)
     {
@@ -47,7 +43,7 @@ final class SnapshotWatch: Sendable {
         let watched = gauges.withLock { $0 }
         do throws(KafkaError) {
             if !watched.isEmpty { follow(try missing(watched), of: watched) }
-            said.withLock { $0.failure = nil }
+            failures.wentWell()
         } catch {
             tell(error)
         }
@@ -75,12 +71,12 @@ final class SnapshotWatch: Sendable {
 
     private func follow(_ missing: [Int], of watched: [Int: TaskGauge]) {
         lost.withLock { $0 = missing }
-        let (new, stored) = said.withLock { said in
+        let (new, stored) = saidLost.withLock { said in
             let now = Set(missing)
-            defer { said.lost = now }
+            defer { said = now }
             return (
-                missing.filter { !said.lost.contains($0) },
-                said.lost.subtracting(now).filter { watched[$0] != nil }.sorted()
+                missing.filter { !said.contains($0) },
+                said.subtracting(now).filter { watched[$0] != nil }.sorted()
             )
         }
         for task in new {
@@ -96,16 +92,12 @@ final class SnapshotWatch: Sendable {
 
     /// Outages and refused connections are told by others; anything else is told once.
     private func tell(_ error: KafkaError) {
-        guard error.kind != .unreachable, error.kind != .unauthenticated else { return }
-        let isNew = said.withLock { said in
-            defer { said.failure = error.description }
-            return said.failure != error.description
-        }
-        if isNew {
-            log.say(
-                .warning,
-                "it is not known whether the snapshots are still there: \(error); let the process "
-                    + "run until then")
-        }
+        guard error.kind != .unreachable, error.kind != .unauthenticated,
+            failures.isNews(error.description)
+        else { return }
+        log.say(
+            .warning,
+            "it is not known whether the snapshots are still there: \(error); let the process "
+                + "run until then")
     }
 }

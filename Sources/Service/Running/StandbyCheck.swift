@@ -13,7 +13,7 @@ final class StandbyCheck: Sendable {
     private let tail: JournalTail
     private let log: ProcessLog
     private let isWanted = Atomic<Bool>(false)
-    private let said = Mutex<String?>(nil)
+    private let refusals = ToldOnce()
 
     init(_ pipeline: Pipeline, tail: JournalTail, log: ProcessLog) {
         self.pipeline = pipeline
@@ -36,10 +36,7 @@ final class StandbyCheck: Sendable {
         guard case .refused(let why) = ChangeReport(pipeline, stored: stored).verdict else {
             return
         }
-        let isNew = said.withLock { said in
-            defer { said = why }
-            return said != why
-        }
-        if isNew { log.say(.warning, "this process stands by, but could not take over: \(why)") }
+        guard refusals.isNews(why) else { return }
+        log.say(.warning, "this process stands by, but could not take over: \(why)")
     }
 }

@@ -19,18 +19,24 @@ struct TaskPositions: Sendable {
     let review: OffsetReview
 
     /// Asks the brokers; blocks for the time of some requests.
+    ///
+    /// - Parameters:
+    ///   - lastSequence: of the journal's last entry, if it is known.
+    ///   - wasRefused: whether the last start found that journal and offsets differ.
     init(
-        task: Int, journal: TopicPartition, pipeline: Pipeline, options: ProcessOptions,
-        watch: InputWatch, admin: KafkaAdmin, log: KafkaLog
+        task: Int, journal: TopicPartition, lastSequence: UInt64?, wasRefused: Bool,
+        pipeline: Pipeline, options: ProcessOptions, watch: InputWatch, admin: KafkaAdmin,
+        log: KafkaLog
     ) throws(KafkaError) {
         inputs = try watch.refresh().inputs(ofTask: task)
         (journalStart, journalEnd) = try admin.watermarks(of: journal)
         // The embedded cluster keeps no offsets of transactions.
-        let committed =
+        let commits =
             options.isEmbedded
-            ? [Int64](repeating: -1, count: inputs.count)
-            : try Self.committedOffsets(
+            ? Self.noCommits(inputs)
+            : try Self.commits(
                 inputs, pipeline, hasJournal: journalEnd > 0, admin: admin, log: log)
+        let committed = commits.map(\.offset)
         // Offsets and journal are compared as of one moment: nobody may have written between.
         guard try admin.watermarks(of: journal).high == journalEnd else {
             throw KafkaError(
@@ -58,13 +64,31 @@ struct TaskPositions: Sendable {
             first.append(pipeline.input.start == .latest ? ends.high : ends.low)
         }
         starts = journalEnd == 0 ? first : lowest
+        let outputs = OutputsEnd(pipeline: pipeline, admin: admin, log: log)
+        let isExactlyOnce = pipeline.delivery.guarantee == .exactlyOnce
+        // At least once, taking the task over has written into the journal, but no entry.
+        let isEmpty = isExactlyOnce ? journalEnd == 0 : lastSequence == nil
+        var evidence: CommitEvidence?
+        var remains: String?
+        if !options.isEmbedded {
+            if isEmpty, options.trust != .journal, committed.allSatisfy({ $0 <= 0 }) {
+                remains = try outputs.remains(ofTask: task, inputs: inputs)
+            } else if wasRefused, isExactlyOnce, !isEmpty, options.trust == nil {
+                evidence = try outputs.evidence(
+                    task: task, inputs: inputs, sequences: commits.map(\.sequence))
+            }
+        }
         review = OffsetReview(
             task: task, groupID: pipeline.groupID, inputs: inputs, committed: committed,
-            firstOffsets: first, trust: options.trust,
-            mayLag: pipeline.delivery.guarantee == .atLeastOnce)
+            firstOffsets: first, trust: options.trust, mayLag: !isExactlyOnce,
+            evidence: evidence, remains: remains)
     }
 
-    /// The group's offsets, or none of them where they hang in a transaction that never settles.
+    private static func noCommits(_ inputs: [TopicPartition]) -> [CommittedOffset] {
+        inputs.map { _ in CommittedOffset(offset: -1) }
+    }
+
+    /// What the group has committed, or nothing where they hang in a transaction that never settles.
     ///
     /// The task's producer has been initialised, so Kafka holds no transaction of the task open any
     /// more. Offsets that still wait for one lost its marker: a broker that is killed in a commit and
@@ -72,12 +96,12 @@ struct TaskPositions: Sendable {
     /// 4.3.0). Without them the journal alone says where the task stands, and its next commit, by the
     /// same producer, settles them. At least once nothing would: there the outputs are judged by the
     /// offsets, so that a person has to end the transaction.
-    private static func committedOffsets(
+    private static func commits(
         _ inputs: [TopicPartition], _ pipeline: Pipeline, hasJournal: Bool, admin: KafkaAdmin,
         log: KafkaLog
-    ) throws(KafkaError) -> [Int64] {
+    ) throws(KafkaError) -> [CommittedOffset] {
         do throws(KafkaError) {
-            return try admin.committedOffsets(of: pipeline.groupID, inputs)
+            return try admin.commits(of: pipeline.groupID, inputs)
         } catch {
             guard error.kind == .unsettled, hasJournal,
                 pipeline.delivery.guarantee == .exactlyOnce
@@ -86,7 +110,7 @@ struct TaskPositions: Sendable {
                 .warning, topic: "offsets of \(pipeline.groupID)",
                 "\(error.problem); the journal says where to go on, and the next commit settles them"
             )
-            return [Int64](repeating: -1, count: inputs.count)
+            return noCommits(inputs)
         }
     }
 

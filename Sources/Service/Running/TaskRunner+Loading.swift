@@ -1,3 +1,4 @@
+import CPlatform
 import Core
 import Engine
 import KafkaIO
@@ -23,10 +24,10 @@ extension TaskRunner {
         let output = instrument.output(kafka, task: index, of: pipeline)
         try settle(output.initialize)
         if isCancelled { return nil }
-        let positions = try findPositions()
+        let positions = try findPositions(lastSequence: kafka.lastSequence)
         let journalLog = try openJournal(positions)
         let processor = instrument.processor(try makeProcessor(), task: index, of: pipeline)
-        let began = monotonicMilliseconds()
+        let began = tw_thread_cpu_nanoseconds()
         let store = chunkStore
         let loading = TaskLoading(
             task: index, processor: processor, journal: journalLog,
@@ -38,23 +39,23 @@ extension TaskRunner {
         var estimate = RestoreEstimate()
         estimate.recordsBetweenMax = surroundings.options.snapshotRecordsMax
         if let live = start.live {
+            // Not the time that passed: the process loads all its tasks at once.
             estimate.noteWrite(
                 byteCount: Int(clamping: live.byteCount),
-                milliseconds: monotonicMilliseconds() - began)
+                milliseconds: (tw_thread_cpu_nanoseconds() - began) / 1_000_000)
         }
         let inputLog = try openInputs(positions.inputs, at: start.offsets)
         let task = PipelineTask(
             index: index, processor: processor, log: inputLog, start: start,
             journal: start.needsReplay ? journalLog : nil, journalEnd: positions.journalEnd,
             generation: kafka.generation, policy: surroundings.policy,
-            snapshots: SnapshotPolicy(
-                recordsBetween: estimate.recordsBetween(
-                    restoreWithin: pipeline.state.restoreWithin,
-                    byteCount: Int(clamping: start.live?.byteCount ?? 0))))
+            // The lane, which knows how many tasks it has, sets it before the task is live.
+            snapshots: SnapshotPolicy(recordsBetween: surroundings.options.snapshotRecordsMax))
         let report = surroundings.onCommitterNews
         let number = index
         let committer = Committer(
-            output: output, laneWakeup: lane.wakeup, giveUpAfter: surroundings.options.giveUpAfter
+            output: output, calls: calls, laneWakeup: lane.wakeup,
+            giveUpAfter: surroundings.options.giveUpAfter
         ) { report(number, $0) }
         handles.withLock { $0.committer = committer }
         let errand = SnapshotErrand(
@@ -104,12 +105,14 @@ extension TaskRunner {
         }
     }
 
-    private func findPositions() throws(StartFailure) -> TaskPositions {
+    private func findPositions(
+        lastSequence: UInt64?
+    ) throws(StartFailure) -> TaskPositions {
         do throws(KafkaError) {
             let positions = try TaskPositions(
-                task: index, journal: journal, pipeline: surroundings.pipeline,
-                options: surroundings.options, watch: surroundings.watch,
-                admin: surroundings.admin, log: surroundings.log)
+                task: index, journal: journal, lastSequence: lastSequence, wasRefused: wasRefused,
+                pipeline: surroundings.pipeline, options: surroundings.options,
+                watch: surroundings.watch, admin: surroundings.admin, log: surroundings.log)
             handles.withLock { $0.inputs = positions.inputs }
             return positions
         } catch {

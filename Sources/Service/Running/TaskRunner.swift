@@ -34,6 +34,8 @@ final class TaskRunner: Sendable {
         /// The process must end, and say this.
         case fatal(String)
         case instanceFenced(String)
+        /// The task's producer failed for a reason that the next need not meet.
+        case broken(String)
         /// What the task stands on cannot be loaded.
         case task(TaskFailure)
 
@@ -63,17 +65,22 @@ final class TaskRunner: Sendable {
 
     let index: Int
     let token: GroupToken
+    /// Whether the task's last start found that journal and offsets do not fit.
+    let wasRefused: Bool
     let lane: Lane
     let surroundings: Surroundings
     let handles = Mutex(Handles())
     /// What is known of the task's restore and snapshots; any thread.
     let gauge = TaskGauge()
+    /// The calls of the committer's thread that wait for brokers.
+    let calls = CallGauge()
 
     init(
-        index: Int, token: GroupToken, lane: Lane, surroundings: Surroundings
+        index: Int, token: GroupToken, wasRefused: Bool, lane: Lane, surroundings: Surroundings
     ) {
         self.index = index
         self.token = token
+        self.wasRefused = wasRefused
         self.lane = lane
         self.surroundings = surroundings
     }
@@ -209,6 +216,8 @@ final class TaskRunner: Sendable {
         let began = monotonicMilliseconds()
         while !isCancelled {
             do throws(OutputFailure) {
+                calls.enter()
+                defer { calls.leave() }
                 return try call()
             } catch {
                 switch error {
@@ -219,6 +228,7 @@ final class TaskRunner: Sendable {
                     pause(milliseconds: 100)
                 case .fenced(let reason): throw .again(reason)
                 case .instanceFenced(let reason): throw .instanceFenced(reason)
+                case .broken(let reason): throw .broken(reason)
                 case .fatal(let reason): throw .fatal(reason)
                 }
             }

@@ -181,13 +181,18 @@ final class SimulatedOutput: SimulatedTaskOutput, @unchecked Sendable {
                 broker.transactions.end(task, epoch: epoch, commits: commits)
             }
             switch answer {
-            case .success: return
+            case .success:
+                if commits, process.network.isFaulty, world.happensRarely(perMille: 2) {
+                    throw .abortable("the coordinator answered with an error, and has committed")
+                }
+                return
             case .failure(.concurrent): process.block(world.draw(1...5))
             case .failure(.fenced):
                 close()
                 throw .fenced("another producer has the id")
             case .failure(let refusal):
-                if !commits { return try recreate() }
+                if !commits, bug == .abortUnchecked { return try recreate() }
+                if !commits { throw .abortable("the transaction is not open") }
                 throw .fatal("the transaction cannot be ended: \(refusal)")
             }
         }

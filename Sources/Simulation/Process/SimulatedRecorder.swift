@@ -106,7 +106,7 @@ final class SimulatedRecorder {
             guard process.isAlive else { return }
             isFresh = false
             switch error {
-            case .fenced, .instanceFenced, .fatal: failure = error
+            case .fenced, .instanceFenced, .broken, .fatal: failure = error
             case .uncertain, .abortable:
                 if isEnding { failure = error } else { isPending = true }
             }

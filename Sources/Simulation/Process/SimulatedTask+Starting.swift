@@ -31,7 +31,7 @@ extension SimulatedTask {
                     return fail(.fatal("gave up: cannot start the producer: \(reason)"))
                 }
                 wakeThread(after: 20)
-            case .fenced(let reason): fail(.again(reason))
+            case .fenced(let reason), .broken(let reason): fail(.again(reason))
             case .instanceFenced(let reason): fail(.instanceFenced(reason))
             case .fatal(let reason): fail(.fatal(reason))
             }
@@ -196,7 +196,8 @@ extension SimulatedTask {
                     return refuseReclaim(.fatal("gave up: cannot start the producer: \(reason)"))
                 }
                 return wakeThread(after: 20)
-            case .fenced(let reason): return refuseReclaim(.again(reason))
+            case .fenced(let reason), .broken(let reason):
+                return refuseReclaim(.again(reason))
             case .instanceFenced(let reason): return refuseReclaim(.instanceFenced(reason))
             case .fatal(let reason): return refuseReclaim(.fatal(reason))
             }

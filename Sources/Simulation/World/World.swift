@@ -21,6 +21,8 @@ final class World {
     /// Milliseconds since the start.
     private(set) var now: Int64 = 0
     var random: SplitMix64
+    /// For what was thought of later: it leaves what the seeds did before as it was, until it happens.
+    private var rare: SplitMix64
     private(set) var trace: Trace
     private var heap: [Event] = []
     private var depth = 0
@@ -30,6 +32,7 @@ final class World {
 
     init(seed: UInt64, keepsTrace: Bool) {
         random = SplitMix64(seed: seed)
+        rare = SplitMix64(seed: seed ^ 0x7261_7265)
         trace = Trace(keepsLines: keepsTrace)
     }
 
@@ -51,6 +54,9 @@ final class World {
     func happens(perMille: Int) -> Bool {
         perMille > 0 && random.next(below: 1000) < perMille
     }
+
+    /// As ``happens(perMille:)``, from a sequence of its own.
+    func happensRarely(perMille: Int) -> Bool { rare.next(below: 1000) < perMille }
 
     /// A whole number of the range.
     func draw(_ range: ClosedRange<Int>) -> Int {

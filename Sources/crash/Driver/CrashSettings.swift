@@ -5,8 +5,8 @@ import TestSupport
 struct CrashSettings {
     static let help = """
         crash [--kills 20] [--others N] [--seed 1] [--faults kill,stop,broker,network,rebalance]
-              [--pipelines tree,logistic,field,canary,canary-merged,preloaded] [--workers 3] [--rate 2000]
-              [--nodes N] [--restore-within "100 ms"] [--librdkafka PATH]
+              [--pipelines tree,logistic,field,canary,canary-merged,preloaded,at-least-once,at-least-once-merged]
+              [--workers 3] [--rate 2000] [--nodes N] [--restore-within "100 ms"] [--librdkafka PATH]
               [--points POINT[,POINT]...] [--json FILE] [--keep]
 
             Runs pipelines in up to 4 processes on a real cluster under a steady load, kills and
@@ -31,7 +31,8 @@ struct CrashSettings {
     var seed: UInt64 = 1
     var faults: Set<FaultGroup> = Set(FaultGroup.allCases)
     var pipelines: [String] = [
-        "tree", "logistic", "field", "canary", "canary-merged", "preloaded",
+        "tree", "logistic", "field", "canary", "canary-merged", "preloaded", "at-least-once",
+        "at-least-once-merged",
     ]
     var workers = 3
     var recordsPerSecond = 2000

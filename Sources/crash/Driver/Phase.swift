@@ -97,9 +97,12 @@ final class Phase {
         awaitLag(load)
         seconds = Double(tw_monotonic_nanoseconds() - began) * 1e-9
         fleet.stopAll(seconds: FaultInjector.boundSeconds)
-        if fleet.snapshots > 0, fleet.restores > 50, fleet.restoresFromSnapshots == 0 {
-            fleet.findings.append("\(fleet.restores) restores, none of them from a snapshot")
+        if fleet.restores > 50, fleet.restoresFromSnapshots == 0 {
+            fleet.findings.append(
+                "\(fleet.restores) restores, none of them from a snapshot; \(fleet.snapshots) were "
+                    + "written")
         }
+        fleet.findings += injector.unreached(kills: plan.count { $0 == .point })
         try restoreOnce()
         try verify()
     }

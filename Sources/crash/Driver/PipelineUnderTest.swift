@@ -16,6 +16,10 @@ struct PipelineUnderTest {
         case canaryMerged = "canary-merged"
         /// A canary over all partitions that were written before it starts.
         case preloaded
+        /// A canary for each partition, delivered at least once.
+        case atLeastOnce = "at-least-once"
+        /// A canary over all partitions, delivered at least once.
+        case atLeastOnceMerged = "at-least-once-merged"
     }
 
     /// What its predictions are compared with.
@@ -38,11 +42,14 @@ struct PipelineUnderTest {
     var tasks: [TaskID] { (0..<taskCount).map { TaskID(pipeline: name, task: $0) } }
     var oracle: Oracle {
         switch kind {
-        case .tree, .field, .canary: .partitions
-        case .logistic, .canaryMerged: .journal
+        case .tree, .field, .canary, .atLeastOnce: .partitions
+        case .logistic, .canaryMerged, .atLeastOnceMerged: .journal
         case .preloaded: .timestamps
         }
     }
+
+    /// Whether predictions may be there twice.
+    var allowsCopies: Bool { pipeline.delivery.guarantee == .atLeastOnce }
 
     init(
         _ kind: Kind, bootstrap: String, topic: String, partitions: Int, folder: URL,
@@ -50,17 +57,21 @@ struct PipelineUnderTest {
     ) throws {
         self.kind = kind
         partitionCount = partitions
-        let name = kind == .preloaded ? "canary-preloaded" : kind.rawValue
+        // Named so, canaries compute instead of the model.
+        let isCanary = [.preloaded, .atLeastOnce, .atLeastOnceMerged].contains(kind)
+        let name = isCanary ? "canary-\(kind.rawValue)" : kind.rawValue
         let model =
             kind == .tree
             ? "hoeffding_tree: { grace_period: 100 }"
             : "logistic_regression: { learning_rate: 0.05 }"
         let scope =
             switch kind {
-            case .tree, .canary: "partition"
+            case .tree, .canary, .atLeastOnce: "partition"
             case .field: "{ field: device, limit: 40 }"
-            case .logistic, .canaryMerged, .preloaded: "pipeline"
+            case .logistic, .canaryMerged, .preloaded, .atLeastOnceMerged: "pipeline"
             }
+        let guarantee =
+            [.atLeastOnce, .atLeastOnceMerged].contains(kind) ? "at_least_once" : "exactly_once"
         let text = """
             version: 1
             pipeline: \(name)
@@ -75,6 +86,7 @@ struct PipelineUnderTest {
             one_model_per: \(scope)
             metrics: { every: 500 records, windows: [1000 records] }
             drift: [{ adwin: { watch: error, then: alert } }]
+            delivery: { guarantee: \(guarantee) }
             state: { restore_within: \(restoreWithin), folder: \(folder.appending(path: "state").path) }
 
             """

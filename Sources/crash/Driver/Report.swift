@@ -109,13 +109,16 @@ struct Report {
     }
 
     private func printComparisons() {
-        print("\n| pipeline | predictions | lost | doubled | changed | reports | wrong | commits |")
-        print("|---|---:|---:|---:|---:|---:|---:|---:|")
+        print(
+            "\n| pipeline | predictions | lost | doubled | changed | allowed copies | others "
+                + "| reports | wrong | commits |")
+        print("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
         for check in phases.flatMap(\.verifications) {
             let found = check.comparison
             print(
                 "| \(check.name) | \(found.expected) | \(found.lost) | \(found.doubled) "
                     + "| \(found.changed + found.unknown + found.disordered) "
+                    + "| \(found.copies) | \(found.strays) "
                     + "| \(found.reportsExpected) | \(found.reportsWrong) "
                     + "| \(check.journalEntries) |")
         }
@@ -145,6 +148,7 @@ struct Report {
             "predictions": total { $0.expected }, "lost": total { $0.lost },
             "doubled": total { $0.doubled },
             "changed": total { $0.changed + $0.unknown + $0.disordered },
+            "copies": total { $0.copies }, "strays": total { $0.strays },
             "reports": total { $0.reportsExpected }, "reports_wrong": total { $0.reportsWrong },
             "findings": phases.reduce(0) { $0 + $1.fleet.findings.count },
             "problems": phases.flatMap(\.verifications).reduce(0) { $0 + $1.problems.count },

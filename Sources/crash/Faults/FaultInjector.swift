@@ -26,6 +26,8 @@ final class FaultInjector {
 
     /// How long anything may take before it counts as stuck.
     static let boundSeconds = 180.0
+    /// The most processes at a time.
+    private static let workersMax = 4
 
     init(
         fleet: Fleet, cluster: KafkaCluster, proxy: NetworkProxy?, probe: ClusterProbe,
@@ -54,7 +56,10 @@ final class FaultInjector {
     // MARK: Doing
 
     func inject(_ fault: Fault) {
-        guard let worker = target() else { return }
+        makeRoom(for: fault)
+        guard let worker = awaitTarget() else {
+            return fleet.findings.append("\(fault.name): no process to do it to")
+        }
         counts[fault.name, default: 0] += 1
         switch fault {
         case .kill(let restartsAtOnce):
@@ -78,7 +83,6 @@ final class FaultInjector {
         case .network: spoilNetwork()
         case .addProcess: addProcess(fault)
         case .removeProcess:
-            guard fleet.workers.count > 2 else { return }
             log("worker \(worker.slot) leaves")
             begin(fault, worker)
             fleet.terminate(worker, next: .none)
@@ -86,9 +90,38 @@ final class FaultInjector {
         }
     }
 
+    /// Makes sure that there is a process to leave, or a place for one to join, so that each fault that
+    /// is counted is done.
+    private func makeRoom(for fault: Fault) {
+        switch fault {
+        case .addProcess where fleet.workers.count >= Self.workersMax:
+            guard let worker = awaitTarget() else { return }
+            log("worker \(worker.slot) makes room")
+            fleet.terminate(worker, next: .none)
+            awaitEnd(worker)
+        case .removeProcess:
+            while fleet.workers.count <= 2 {
+                let before = fleet.workers.count
+                addProcess(nil)
+                guard fleet.workers.count > before else { return }
+            }
+        default: break
+        }
+    }
+
+    /// One that can be disturbed, as soon as there is one.
+    private func awaitTarget() -> Worker? {
+        _ = fleet.follow(seconds: Self.boundSeconds) { fleet.workers.contains(where: isFree) }
+        return target()
+    }
+
+    private func isFree(_ worker: Worker) -> Bool {
+        !worker.isPaused && !worker.expectsEnd && worker.order == nil
+    }
+
     /// A running worker, rather one that owns something.
     private func target() -> Worker? {
-        let free = fleet.workers.filter { !$0.isPaused && !$0.expectsEnd && $0.order == nil }
+        let free = fleet.workers.filter(isFree)
         let owning = free.filter { !fleet.tasks(of: $0).isEmpty }
         let chosen = owning.isEmpty ? free : owning
         return chosen.isEmpty ? nil : chosen[number(chosen.count)]
@@ -117,6 +150,13 @@ final class FaultInjector {
         let least = points.map(score).min() ?? 0
         let rarest = points.filter { score($0) == least }
         return rarest[number(rarest.count)]
+    }
+
+    /// Points at which nobody died although there were kills enough for each of them.
+    func unreached(kills: Int) -> [String] {
+        guard kills >= 3 * points.count else { return [] }
+        return points.filter { fleet.deaths[$0.rawValue] == nil }
+            .map { "nobody died at \($0.rawValue) in \(kills) kills at points" }
     }
 
     private func reach(_ point: CrashPoint, _ worker: Worker) {
@@ -191,7 +231,7 @@ final class FaultInjector {
 
     /// Makes the group rebalance: a process comes, or another one leaves and comes back.
     private func shakeGroup(except worker: Worker) {
-        if fleet.workers.count < 4 {
+        if fleet.workers.count < Self.workersMax {
             addProcess(nil)
         } else if let other = fleet.workers.first(where: {
             $0 !== worker && !$0.isPaused && !$0.expectsEnd
@@ -201,8 +241,8 @@ final class FaultInjector {
     }
 
     private func addProcess(_ fault: Fault?) {
-        guard fleet.workers.count < 4,
-            let slot = (0..<4).first(where: { slot in
+        guard fleet.workers.count < Self.workersMax,
+            let slot = (0..<Self.workersMax).first(where: { slot in
                 !fleet.workers.contains { $0.slot == slot }
             })
         else { return }

@@ -17,9 +17,12 @@ struct Evidence {
     /// The input, by partition.
     var input: [StoredPartition]
     var harvest: Harvest
-    /// The entries that each task's journal still holds.
+    /// The entries that each task's journal still holds and that count.
     var journals: [[JournalEntry]]
     var damagedEntries = 0
+    /// The records of the entries that do not count, because their writer had been overtaken (at
+    /// least once).
+    var overtakenRecords = 0
     /// The keys of the chunks that the state topic still holds, by task.
     var chunks: [[ChunkKey]]
     /// The hash of each task's state after a last restore.
@@ -51,16 +54,23 @@ struct Evidence {
 
         var journals = [[JournalEntry]](repeating: [], count: pipeline.taskCount)
         var damaged = 0
+        var overtaken = 0
+        var filters = [JournalFilter](repeating: JournalFilter(), count: pipeline.taskCount)
         try Self.read(output.journalTopic, settings) { record in
+            let bytes = record.value ?? []
             do {
-                journals[Int(record.partition)].append(
-                    try JournalEntry(decoding: record.value ?? []))
+                if let entry = try filters[Int(record.partition)].entry(in: bytes) {
+                    journals[Int(record.partition)].append(entry)
+                } else if let entry = try? JournalEntry(decoding: bytes) {
+                    overtaken += Int(entry.recordCount)
+                }
             } catch {
                 damaged += 1
             }
         }
         self.journals = journals
         damagedEntries = damaged
+        overtakenRecords = overtaken
         var chunks = [[ChunkKey]](repeating: [], count: pipeline.taskCount)
         try Self.read(output.stateTopic, settings) { record in
             guard let key = ChunkKey(bytes: record.key ?? []) else { return }

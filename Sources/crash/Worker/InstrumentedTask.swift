@@ -45,6 +45,7 @@ final class InstrumentedOutput: TransactionalOutput, @unchecked Sendable {
     private var namedSnapshot: UInt64?
     private var namesSnapshot: UInt64?
     private var hasCommitted = false
+    private var dying = OutputBuffer()
     private var namesNewSnapshot: Bool {
         hasCommitted && namesSnapshot != nil && namesSnapshot != namedSnapshot
     }
@@ -72,8 +73,9 @@ final class InstrumentedOutput: TransactionalOutput, @unchecked Sendable {
 
     func send(_ buffer: borrowing OutputBuffer) throws(OutputFailure) {
         if trap.isDue(.betweenSends) != nil {
-            let part = firstHalf(of: buffer)
-            try? inner.send(part)
+            // Kept beyond the call: its memory is lent until the process is dead.
+            dying = firstHalf(of: buffer)
+            try? inner.send(dying)
             // Long enough for the records to leave, so that the broker holds an open transaction.
             usleep(UInt32.random(in: 0..<20_000))
             trap.die(.betweenSends)

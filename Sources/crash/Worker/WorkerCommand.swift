@@ -1,7 +1,7 @@
 import CPlatform
-import CRdKafka
 import Engine
 import Foundation
+import KafkaIO
 import Service
 import Synchronization
 import TestSupport
@@ -40,7 +40,7 @@ enum WorkerCommand {
                 nanosecondsPerRecord: pace > 0 ? 1_000_000_000 / Int64(pace) : 0,
                 verifies: verifies)
         }
-        events.write("started \(String(cString: rd_kafka_version_str()))")
+        events.write("started \(KafkaLibrary.version)")
         obey(trap)
         let printed = ProcessLog.standardError()
         let outcomes = Mutex<[PipelineOutcome]>([])

@@ -77,6 +77,45 @@ struct CommitCycleTests {
         #expect(output.committed.count == 1)
     }
 
+    @Test("a commit that failed and cannot be aborted may have happened: nothing is sent again")
+    func refusedAbort() {
+        let output = MemoryOutput()
+        output.failure = {
+            switch $0 {
+            case .commit: .abortable("an error after the commit")
+            case .abort: .abortable("not open")
+            default: nil
+            }
+        }
+        var cycle = CommitCycle(giveUpAfter: 1000)
+        let end = run(&cycle, output).0
+        #expect(end == .dropped(.fenced("whether it is committed, the journal tells: not open")))
+        #expect(output.calls == [.begin, .send, .sendOffsets, .commit, .abort])
+    }
+
+    @Test("an abort that fails before a commit was asked for is left to a new epoch")
+    func failedAbort() {
+        let output = MemoryOutput()
+        var isFirst = true
+        output.failure = {
+            switch $0 {
+            case .sendOffsets where isFirst: return .abortable("test")
+            case .abort:
+                isFirst = false
+                return .abortable("not open")
+            default: return nil
+            }
+        }
+        var cycle = CommitCycle(giveUpAfter: 1000)
+        #expect(run(&cycle, output).0 == .committed)
+        #expect(
+            output.calls == [
+                .begin, .send, .sendOffsets, .abort, .recreate, .begin, .send, .sendOffsets,
+                .commit,
+            ])
+        #expect(output.committed.count == 1)
+    }
+
     @Test("an uncertain commit is asked again, and a new epoch comes before the next")
     func uncertain() {
         let output = MemoryOutput()

@@ -180,6 +180,22 @@ struct PipelineTaskTests {
         }
     }
 
+    @Test("a record that compaction took from the input is noticed by the replay, and told")
+    func compactedInput() throws {
+        var records = randomRecords(partitions: 1, count: 20, seed: 3)
+        let output = MemoryOutput()
+        let run = try Run(records: records, output: output)
+        #expect(run.commit(output))
+        _ = try run.task.step(now: 0)
+        #expect(run.commit(output))
+        records[0].remove(at: 3)
+        let failure = TaskFailure.replayMismatch(sequence: 1, what: "6 records instead of 7")
+        #expect(throws: failure) { _ = try Run(records: records, output: output) }
+        #expect(failure.message.contains("are gone (compaction or deletion)"))
+        #expect(failure.message.contains("restore the records"))
+        #expect(failure.message.contains("cleanup.policy=delete"))
+    }
+
     @Test("another pipeline's journal is refused")
     func otherPipeline() throws {
         let records = randomRecords(partitions: 1, count: 20, seed: 3)

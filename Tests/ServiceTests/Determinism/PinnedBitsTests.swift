@@ -11,7 +11,7 @@ struct PinnedBitsTests {
     private static let remedy =
         "If the change was meant: raise numericsVersion (\(numericsVersion)) when predictions "
         + "or learned numbers changed, or a section's version when only the encoding did; "
-        + "then keep the new hash."
+        + "then keep the new hash, and add stored states (StoredStateTests)."
 
     @Test("predictions and final state have the bits that are kept here", arguments: pinned)
     func bits(pinned: PinnedPipeline) throws {
@@ -149,5 +149,14 @@ struct PinnedBitsTests {
             metrics: { windows: [50 records, 2000 records] }
             drift: [{ adwin: { then: reset } }, { page_hinkley: { then: alert, direction: both } }]
             """, predictions: 0x254e_f0e8_34d8_da83, state: 0xef6c_2ecd_b38c_86ed),
+        .variant(
+            "field-models", .ragged,
+            """
+            prepare: [{ impute: all }, { min_max: all }]
+            model: logistic_regression
+            one_model_per: { field: c, limit: 5 }
+            drift: [{ ddm: { then: reset } }]
+            metrics: { windows: [100 records] }
+            """, predictions: 0x65e2_a24d_e30b_810e, state: 0xfb18_cf92_874b_5f38),
     ]
 }

@@ -64,15 +64,21 @@ struct PinnedPipeline: Sendable, CustomTestStringConvertible {
             name: name, stream: stream, text: text, predictions: predictions, state: state)
     }
 
+    /// The bytes of the pipeline file.
+    func fileBytes() throws -> [UInt8] {
+        if let text { return Array(text.utf8) }
+        return [UInt8](
+            try Data(contentsOf: TestEnvironment.repository.appending(path: "configs/\(name)")))
+    }
+
     func processor() throws -> PipelineProcessor {
-        let pipeline: Pipeline
-        if let text {
-            (pipeline, _) = try PipelineReader.read(
-                bytes: Array(text.utf8), file: "\(name).yaml", environment: { _ in nil })
-        } else {
-            let path = TestEnvironment.repository.appending(path: "configs/\(name)").path
-            (pipeline, _) = try PipelineReader.read(path: path, environment: { _ in nil })
-        }
+        try Self.processor(file: fileBytes())
+    }
+
+    /// The processor of a pipeline file.
+    static func processor(file: [UInt8]) throws -> PipelineProcessor {
+        let (pipeline, _) = try PipelineReader.read(
+            bytes: file, file: "pinned.yaml", environment: { _ in nil })
         return try PipelineProcessor(pipeline: pipeline, taskIndex: 0, format: .json)
     }
 

@@ -13,6 +13,10 @@ import Testing
     .enabled(if: TestEnvironment.hasKafka, Comment(rawValue: TestEnvironment.kafkaRemedy)),
     .serialized)
 struct LostTopicTests {
+    private let folder: TestFolder
+
+    init() throws { folder = try TestFolder() }
+
     /// Runs a pipeline over 100 records, deletes a topic, gives it 100 more, and returns what it
     /// ends with.
     private func end(_ fixture: PipelineFixture, deleting topic: String) throws -> String {
@@ -57,6 +61,56 @@ struct LostTopicTests {
             return
         }
         #expect(refusal.contains("--trust offsets"), "\(refusal)")
+    }
+
+    @Test(
+        "a journal that is gone with the group's offsets is told by what is left",
+        arguments: ["exactly_once", "at_least_once"])
+    func everythingButOutputs(guarantee: String) throws {
+        let fixture = try PipelineFixture(
+            "gone", partitions: 2, more: "delivery: { guarantee: \(guarantee) }")
+        try fixture.produce(0..<100)
+        let running = fixture.start()
+        try fixture.waitForPredictions(100)
+        #expect(running.stop() == .stopped)
+        let output = fixture.pipeline.output
+        let admin = try KafkaAdmin(settings: fixture.settings, log: fixture.log)
+        defer { admin.close() }
+        try admin.delete(output.journalTopic)
+        try fixture.wait("the journal is gone") {
+            try admin.partitionCount(of: output.journalTopic) == nil
+        }
+        try KafkaCluster.tool([
+            "groups", "--bootstrap-server", fixture.cluster.bootstrap, "--group",
+            fixture.pipeline.groupID, "--topic", fixture.name, "--delete-offsets",
+        ])
+        func refusal() -> String {
+            let ended = fixture.start().wait(seconds: 60)
+            guard case .failed(let reason)? = ended else {
+                return "it began an empty model: \(String(describing: ended))"
+            }
+            return reason
+        }
+        let first = refusal()
+        #expect(first.contains("\(output.predictionsTopic)[0] has predictions up to"), "\(first)")
+        #expect(first.contains("--trust journal"), "\(first)")
+        let file = try folder.file("gone-\(guarantee).yaml", fixture.text)
+        let check = ProgramRun("check", file, "--connect")
+        #expect(check.code == .failure)
+        #expect(check.output.contains("is empty, but"), "\(check.output)")
+        let chunks = try KafkaFeeder(
+            settings: fixture.settings, topic: output.stateTopic, log: fixture.log)
+        try chunks.send(key: [], value: [1], partition: 0)
+        try chunks.flush()
+        let second = refusal()
+        #expect(second.contains("\(output.stateTopic)[0] has had snapshots"), "\(second)")
+        let anew = fixture.start { $0.trust = .journal }
+        try fixture.waitForPredictions(200)
+        #expect(anew.stop() == .stopped)
+        let again = fixture.start()
+        try fixture.produce(100..<110)
+        try fixture.waitForPredictions(210)
+        #expect(again.stop() == .stopped)
     }
 
     @Test("an input that is gone ends the process by name; the next one waits for it")

@@ -13,12 +13,26 @@ import Testing
 struct OffsetReviewTests {
     private func review(
         _ committed: [Int64], first: [Int64] = [0, 0], trust: OffsetTrust? = nil,
-        mayLag: Bool = false
+        mayLag: Bool = false, evidence: CommitEvidence? = nil, remains: String? = nil
     ) -> OffsetReview {
         OffsetReview(
             task: 0, groupID: "g",
             inputs: committed.indices.map { TopicPartition(topic: "in", partition: Int32($0)) },
-            committed: committed, firstOffsets: first, trust: trust, mayLag: mayLag)
+            committed: committed, firstOffsets: first, trust: trust, mayLag: mayLag,
+            evidence: evidence, remains: remains)
+    }
+
+    /// Evidence with a prediction of the second input that reaches up to an offset.
+    private func evidence(
+        _ sequences: [UInt64?], reaching next: Int64 = 7, doubt: String? = nil
+    ) -> CommitEvidence {
+        CommitEvidence(
+            sequences: sequences,
+            outputs: [
+                CommitEvidence.Output(
+                    place: TopicPartition(topic: "out", partition: 1),
+                    input: TopicPartition(topic: "in", partition: 1), nextOffset: next)
+            ], doubt: doubt)
     }
 
     private func reason(_ verdict: OffsetReview.Verdict) -> String? {
@@ -58,6 +72,63 @@ struct OffsetReviewTests {
         #expect(after?.contains("--trust offsets") == true)
         let before = reason(review([2, 7]).verdict(sequence: 3, positions: [5, 7]))
         #expect(before?.contains("--trust offsets") == false, "a model cannot go back")
+    }
+
+    @Test("offsets of the next transaction without its outputs: the journal says where to go on")
+    func dividedTransaction() {
+        for review in [
+            review([9, 9], evidence: evidence([3, 3])),
+            review([9, 7], evidence: evidence([3, 2])),
+            review([9, 9], evidence: evidence([3, 3], reaching: 4)),
+            review([9, 9], evidence: CommitEvidence(sequences: [3, 3], outputs: [])),
+        ] {
+            let verdict = review.verdict(sequence: 3, positions: [5, 7])
+            guard case .agreed(let note?) = verdict else {
+                Issue.record("\(verdict)")
+                continue
+            }
+            #expect(note.contains("in[0]@9") && note.contains("transaction 3"), "\(note)")
+        }
+    }
+
+    @Test("outputs beyond the journal's end are refused by name, and so are doubts")
+    func outputsBeyond() {
+        let beyond = reason(
+            review([9, 9], evidence: evidence([3, 3], reaching: 8))
+                .verdict(sequence: 3, positions: [5, 7]))
+        #expect(beyond?.contains("out[1], which has outputs up to offset 8 of in[1]") == true)
+        #expect(beyond?.contains("--trust journal") == true)
+        #expect(beyond?.contains("--trust offsets") == true)
+        let doubt = reason(
+            review([9, 9], evidence: evidence([3, 3], doubt: "out[0] is empty"))
+                .verdict(sequence: 3, positions: [5, 7]))
+        #expect(doubt?.contains("cannot be told: out[0] is empty") == true)
+    }
+
+    @Test("offsets of no task, of another transaction or behind the journal are refused as ever")
+    func changedByHand() {
+        for sequences: [UInt64?] in [[nil, nil], [3, nil], [4, 4], [2, 3]] {
+            let verdict = review([9, 9], evidence: evidence(sequences))
+                .verdict(sequence: 3, positions: [5, 7])
+            #expect(reason(verdict)?.contains("somebody changed") == true, "\(sequences)")
+        }
+        let behind = review([9, 6], evidence: evidence([3, 3]))
+            .verdict(sequence: 3, positions: [5, 7])
+        #expect(reason(behind)?.contains("somebody changed") == true)
+        #expect(reason(review([9, 9]).verdict(sequence: 3, positions: [5, 7])) != nil)
+    }
+
+    @Test("an empty journal beside outputs is refused until somebody trusts it")
+    func outputsWithoutJournal() {
+        for trust: OffsetTrust? in [nil, .offsets] {
+            let verdict = review([-1, 0], trust: trust, remains: "out[0] has predictions")
+                .verdict(sequence: 0, positions: [0, 0])
+            let why = reason(verdict)
+            #expect(why?.contains("but out[0] has predictions") == true, "\(verdict)")
+            #expect(why?.contains("--trust journal") == true, "\(verdict)")
+        }
+        let trusted = review([-1, 0], trust: .journal, remains: "out[0] has predictions")
+        #expect(trusted.verdict(sequence: 0, positions: [0, 0]) == .agreed(note: nil))
     }
 
     @Test("at least once offsets may lag behind the journal, but not run ahead of it")

@@ -27,10 +27,11 @@ final class PipelineFixture: Sendable {
         KafkaSettings(common: [TextPair("bootstrap.servers", cluster.bootstrap)])
     }
 
+    /// - Parameter properties: Those of the input topic.
     init(
         _ prefix: String, partitions: Int, scope: String = "pipeline", input: String = "",
         kafka: String = "", state: String = "", more: String = "",
-        cluster: KafkaCluster? = nil
+        properties: [String: String] = [:], cluster: KafkaCluster? = nil
     ) throws {
         let cluster = try cluster ?? KafkaCluster.shared()
         self.cluster = cluster
@@ -55,7 +56,7 @@ final class PipelineFixture: Sendable {
             \(more)
             """
         pipeline = try PipelineReader.read(bytes: Array(text.utf8), file: "test.yaml").pipeline
-        try cluster.createTopic(name, partitions: partitions)
+        try cluster.createTopic(name, partitions: partitions, settings: properties)
     }
 
     /// A record of a stream whose concept changes half way.

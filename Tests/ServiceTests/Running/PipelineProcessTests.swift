@@ -106,6 +106,6 @@ struct PipelineProcessTests {
         try fixture.waitForPredictions(1500)
         #expect(running.stop() == .stopped)
         try fixture.expectPlainPass()
-        #expect(fixture.said.count { $0.contains("does not answer") } <= 1)
+        #expect(fixture.said.count { $0.contains("does not answer") } <= 1, "\(fixture.said)")
     }
 }

@@ -22,6 +22,8 @@ struct RightsTests {
         let access: KafkaAccess
         let tls: String
         let state: URL
+        /// The pipeline file.
+        let text: String
         private let log = KafkaLog { _ in }
 
         init(_ cluster: KafkaCluster, createsTopics: Bool = true) throws {
@@ -29,7 +31,7 @@ struct RightsTests {
             name = cluster.uniqueName("rights")
             tls = cluster.folder.appending(path: "cluster/tls").path
             state = FileManager.default.temporaryDirectory.appending(path: "\(name).state")
-            let text = """
+            text = """
                 version: 1
                 pipeline: \(name)
                 kafka:
@@ -183,6 +185,14 @@ struct RightsTests {
         ])
         try first.produce(0..<10)
         #expect(try first.runs(until: 10))
+
+        // What the pipeline need not know is no right that it needs.
+        let folder = try TestFolder()
+        let check = ProgramRun("check", try folder.file("it.yaml", first.text), "--connect")
+        #expect(check.code == .success, "\(check.output)")
+        let unknown = "note       whether input \(first.name) is compacted is not known: "
+        #expect(check.output.contains(unknown), "\(check.output)")
+        #expect(check.output.contains("(DescribeConfigs on topic \(first.name))"))
 
         // Each of the others, for a pipeline that has run.
         for (index, right) in first.rights.enumerated() {

@@ -186,6 +186,42 @@ struct SnapshotProcessTests {
         #expect(line.contains(" snapshot=") && line.contains("replayed_records=0"), "\(line)")
     }
 
+    @Test("tasks that share a lane share the time for a restore")
+    func sharedLane() throws {
+        // Alone, a task would need 4,900 records of half a millisecond for half of the time.
+        let fixture = try PipelineFixture(
+            "shared", partitions: 4, scope: "partition", state: "restore_within: 6 s")
+        let running = fixture.start {
+            $0.instrument = StateProbe(microsecondsPerRecord: 500)
+            $0.laneCount = 1
+        }
+        try fixture.produce(0..<8000)
+        try fixture.wait("a snapshot of each", seconds: 60) {
+            running.process.status.snapshots >= 4
+        }
+        try fixture.waitForPredictions(8000, seconds: 60)
+        #expect(running.stop() == .stopped)
+        try fixture.expectPlainPass()
+    }
+
+    @Test("it is said when the tasks of a lane together would take too long, not one of them")
+    func slowLane() throws {
+        let fixture = try PipelineFixture(
+            "slow", partitions: 4, scope: "partition", state: "restore_within: 100 ms")
+        let running = fixture.start {
+            $0.instrument = StateProbe(.refusedWrites, microsecondsPerRecord: 700)
+            $0.laneCount = 1
+        }
+        try fixture.produce(0..<4400)
+        try fixture.wait("it is said", seconds: 60) {
+            fixture.said.contains { $0.contains("a restart would take about") }
+        }
+        #expect(running.process.status.estimatedRestoreMilliseconds ?? 0 > 2000)
+        let line = try #require(fixture.said.first { $0.contains("a restart would take about") })
+        #expect(line.contains("tasks=0,1,2,3"), "\(line)")
+        #expect(running.stop() == .stopped)
+    }
+
     @Test("a task that is kept across a rebalance goes on with its snapshots")
     func rebalanced() throws {
         let fixture = try PipelineFixture(
