@@ -10,9 +10,6 @@ extension PipelineTask {
         set { keeper.policy = newValue }
     }
 
-    /// Memory of the state, in bytes.
-    package var stateBytes: Int { processor.stateBytes }
-
     /// Makes a snapshot due whatever the policy's numbers say, as before a planned stop.
     package func requestSnapshot() { keeper.request() }
 
