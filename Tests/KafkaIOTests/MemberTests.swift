@@ -80,9 +80,11 @@ struct MemberTests {
         try second.subscribe()
         _ = try #require(assignment(second))
         var isFenced = false
-        _ = wait {
+        // It is told after two sessions and a half, in which the other one has shown that it lives.
+        _ = wait(seconds: 90) {
             first.poll(milliseconds: 20) { event in
                 if case .instanceFenced = event { isFenced = true }
+                if case .assigned = event { Issue.record("the older one is a member again") }
             }
             second.poll(milliseconds: 20) { event in
                 if case .instanceFenced = event { Issue.record("the younger one ends, too") }
@@ -103,6 +105,39 @@ struct MemberTests {
         if case .instanceFenced? = failed {} else { Issue.record("\(String(describing: failed))") }
         first.close(keepMembership: true) { _ in }
         second.leave { _ in }
+    }
+
+    @Test("a replaced process loses its tasks at once, and has them back when the other goes")
+    func replacedForAWhile() throws {
+        let pipeline = try TestPipeline.shared(partitions: 1)
+        let first = try pipeline.member("same", session: 30_000)
+        try first.subscribe()
+        _ = try #require(assignment(first))
+        let second = try pipeline.member("same", session: 30_000)
+        try second.subscribe()
+        _ = try #require(assignment(second))
+        var events: [String] = []
+        let follow: (MemberEvent) -> Void = { event in
+            switch event {
+            case .assigned(let partitions, _): events.append("assigned \(partitions)")
+            default: events.append("\(event)")
+            }
+        }
+        let looks = wait {
+            first.poll(milliseconds: 20, follow)
+            second.poll(milliseconds: 20) { _ in }
+            return pipeline.lines.contains("another member has this process's group instance id")
+        }
+        #expect(looks)
+        #expect(events == ["lost"])
+        second.leave { _ in }
+        let isBack = wait {
+            first.poll(milliseconds: 20, follow)
+            return events.last?.hasPrefix("assigned") == true
+        }
+        #expect(isBack)
+        #expect(events == ["lost", "assigned [0]"])
+        first.leave { _ in }
     }
 
     @Test("a standby is assigned nothing, and takes over when the owner leaves")
@@ -146,7 +181,7 @@ struct MemberTests {
         // Each heartbeat arrives in time for the broker, its answer too late for the member, which
         // then goes on with heartbeats that have no member's id until the loss is acknowledged. On a
         // busy machine the broker may lose the session too: provoked until it does not.
-        for _ in 0..<5 where !direct.lines.contains("joining the group anew") {
+        for _ in 0..<10 where !direct.lines.contains("joining the group anew") {
             proxy.set(.slow(milliseconds: 3500))
             var events: [String] = []
             let isBack = wait(seconds: 90) {

@@ -90,6 +90,44 @@ struct TransactionTests {
         #expect(try pipeline.committed(pipeline.output, count: 1) == ["from the first"])
     }
 
+    /// The ends of the output's 12 partitions, whether committed or not.
+    private func ends(_ pipeline: TestPipeline) throws -> [Int64] {
+        try (0..<12).map { partition in
+            try pipeline.admin.watermarks(
+                of: TopicPartition(topic: pipeline.output, partition: partition)
+            ).high
+        }
+    }
+
+    @Test("a fenced producer ends in order while refusals of its records still come in")
+    func refusalsWhileEnding() throws {
+        let pipeline = try TestPipeline.shared(partitions: 12)
+        var buffer = OutputBuffer()
+        for partition in 0..<12 as Range<Int32> {
+            add(&buffer, .predictions, "from the first", partition: partition)
+        }
+        // Without the purge before the destruction librdkafka frees twice, and the C library ends the
+        // process, in one to twenty of these.
+        for _ in 0..<20 {
+            let first = pipeline.output()
+            try definite(first.initialize)
+            let ends = try ends(pipeline)
+            try first.begin()
+            try first.send(buffer)
+            // Now its partitions are in the transaction, and records go out without a question.
+            let isWritten = try wait { zip(try self.ends(pipeline), ends).allSatisfy { $0 > $1 } }
+            #expect(isWritten)
+            let second = pipeline.output()
+            try definite(second.initialize)
+            let failed = failure { () throws(OutputFailure) in
+                for _ in 0..<5000 { try first.send(buffer) }
+                try first.commit()
+            }
+            #expect(failed?.isFenced == true, "\(String(describing: failed))")
+            second.close()
+        }
+    }
+
     @Test("a zombie cannot commit under the token of a generation that has passed")
     func zombie() throws {
         let pipeline = try TestPipeline.shared()

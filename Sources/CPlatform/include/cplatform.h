@@ -6,6 +6,7 @@
 //
 // Every function that can fail returns -1 and leaves the reason in errno; tw_errno() reads it.
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -65,11 +66,18 @@ int tw_set_thread_nice(int nice);
 
 /// Fits the allocator to many threads and to memory that comes and goes; before any thread starts.
 ///
-/// librdkafka's threads allocate what others free: with glibc's default of eight arenas a core the
-/// same load holds a fifth more memory. What was freed is kept, up to 512 MiB: pages that come fresh from
-/// the kernel cost some 0.4 ms per MB. For fetch buffers that was a tenth of all processor time, and
+/// All threads share one arena. librdkafka's threads allocate what others free: with glibc's default of
+/// eight arenas a core the same load holds a fifth more memory. And in any arena but the first, what
+/// is larger than 64 MiB comes fresh from the kernel each time. What was freed is kept, up to 512 MiB:
+/// fresh pages cost some 0.4 ms per MB. For fetch buffers that was a tenth of all processor time, and
 /// for a large table's copy, which a snapshot makes learning wait for, most of the pause.
 void tw_configure_allocator(void);
+
+/// Has the allocator hold what capturing a state of this size will need: a copy of it, and its
+/// encoding. On another thread than the one that copies, so that it does not wait for fresh pages.
+///
+/// Bounded by what the allocator keeps when it is freed, less a part for others.
+void tw_prepare_for_copy(size_t state_bytes);
 
 // MARK: Clocks and resources
 

@@ -10,6 +10,9 @@ extension PipelineTask {
         set { keeper.policy = newValue }
     }
 
+    /// Memory of the state, in bytes.
+    package var stateBytes: Int { processor.stateBytes }
+
     /// Makes a snapshot due whatever the policy's numbers say, as before a planned stop.
     package func requestSnapshot() { keeper.request() }
 

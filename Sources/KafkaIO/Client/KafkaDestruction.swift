@@ -18,9 +18,21 @@ final class KafkaDestruction: @unchecked Sendable {
 
     /// Destroys the client and waits for its threads.
     func run() {
+        if unsafe rd_kafka_type(handle) == RD_KAFKA_PRODUCER { purge() }
         unsafe rd_kafka_destroy_flags(handle, Int32(RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE))
         unsafe retained.release()
         isDone.store(true, ordering: .releasing)
+    }
+
+    /// Forgets every record of a producer, those on their way included.
+    ///
+    /// The end of a transactional producer frees the text of its last error while its threads still run;
+    /// an answer that a record was refused, which came in just then, freed it again (2.0.2 to 2.16.1).
+    /// Whoever is answered nothing any more frees nothing.
+    private func purge() {
+        // What is said of the records that are forgotten here is no news.
+        unsafe rd_kafka_set_log_level(handle, 0)
+        _ = unsafe rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
     }
 
     /// The same on a thread of its own; false if that has not ended in this time.

@@ -140,6 +140,22 @@ final class KafkaHandle: @unchecked Sendable {
         return KafkaError(code, doing: doing, reason: reason, needs: right, user: user)
     }
 
+    /// How long the broker keeps a silent member of a group, in milliseconds.
+    var sessionMilliseconds: Int { configured("session.timeout.ms") }
+
+    /// A number of the configuration that the client really has, the user's included.
+    private func configured(_ property: String) -> Int {
+        var text = [CChar](repeating: 0, count: 32)
+        var size = text.count
+        let result = unsafe rd_kafka_conf_get(rd_kafka_conf(pointer), property, &text, &size)
+        let digits = String(
+            decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard result == RD_KAFKA_CONF_OK, let number = Int(digits) else {
+            preconditionFailure("librdkafka has no number for \(property)")
+        }
+        return number
+    }
+
     /// The code behind a fatal error of this client, or 0.
     var fatalCode: rd_kafka_resp_err_t {
         unsafe rd_kafka_fatal_error(pointer, nil, 0)

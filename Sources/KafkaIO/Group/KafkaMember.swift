@@ -34,11 +34,11 @@ package final class KafkaMember: @unchecked Sendable {
     private let instanceID: String?
     private let topics: [String]
     private var isSubscribed = false
-    /// When this process last joined the group anew after it was fenced, in monotonic nanoseconds.
-    private var lastRenewal = Int64.min / 2
-    /// Two processes of one name fence each other within a heartbeat or two, in nanoseconds; a session
-    /// that is lost once more takes longer.
-    private static let renewalWindow: Int64 = 5_000_000_000
+    /// Set while this process, fenced by its instance id, finds out by whom; it is no member then.
+    private var fenced: FencedInstance?
+    /// When it looks again who holds its instance id, in monotonic nanoseconds.
+    private var nextLook: Int64 = 0
+    private var hasNamedHolder = false
 
     /// - Parameters:
     ///   - instanceID: names this process for static membership; another process that uses the same
@@ -69,7 +69,8 @@ package final class KafkaMember: @unchecked Sendable {
         isSubscribed = true
     }
 
-    /// Waits at most this long for events and hands each to `body` before going on.
+    /// Waits at most this long for events and hands each to `body` before going on; looking who holds
+    /// a fenced instance id may take a second more.
     ///
     /// A rebalance waits for `body`: what is done inside `.revoked` still belongs to the
     /// assignment.
@@ -85,70 +86,85 @@ package final class KafkaMember: @unchecked Sendable {
                 reason: rd_kafka_message_errstr(message).map { unsafe String(cString: $0) }, body)
         }
         let fatal = handle.fatalCode
-        switch fatal {
-        case RD_KAFKA_RESP_ERR_NO_ERROR: break
-        case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
-            // Was it another process, or this one's nameless heartbeat or second joining? One that
-            // joins anew finds out: another process is fenced by it, joins anew in its turn, and
-            // fences this one again.
-            guard let isReplaced else { break }
-            let now = tw_monotonic_nanoseconds()
-            if isReplaced, now - lastRenewal < Self.renewalWindow {
-                report(fatal, reason: nil, body)
-            } else {
-                lastRenewal = now
-                renew(body)
+        if fatal == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID { beginLooking(body) }
+        if fenced != nil { look(body) } else { report(fatal, reason: nil, body) }
+    }
+
+    /// Gives up a client that librdkafka has given up for good, with what it was assigned.
+    private func beginLooking(_ body: (MemberEvent) -> Void) {
+        do throws(KafkaError) {
+            let renewed = try making.handle()
+            finish(body)
+            // A client with a fatal error ends without telling of its assignment.
+            if inbox.isAssigned {
+                inbox.isAssigned = false
+                body(.lost)
             }
-        default: report(fatal, reason: nil, body)
+            handle = renewed
+            isSubscribed = false
+            fenced = FencedInstance(sessionMilliseconds: handle.sessionMilliseconds)
+            nextLook = 0
+            hasNamedHolder = false
+        } catch {
+            body(.failed(error))
         }
     }
 
-    /// Whether another process is a member under this one's instance id; nil without an answer.
+    /// Looks twice a second who holds this process's instance id, and acts on it.
+    private func look(_ body: (MemberEvent) -> Void) {
+        let now = tw_monotonic_nanoseconds()
+        guard now >= nextLook, let patience = fenced?.patience else { return }
+        let holder = instanceHolder
+        switch fenced?.verdict(on: holder, at: tw_monotonic_nanoseconds()) {
+        case .joinAnew:
+            fenced = nil
+            do throws(KafkaError) { try subscribe() } catch { body(.failed(error)) }
+            handle.log.say(
+                .warning, topic: "member",
+                "Kafka took this process for replaced, but nobody else uses its group instance id; "
+                    + "joining the group anew")
+        case .replaced:
+            report(RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, reason: nil, body)
+        case .wait:
+            if case .member = holder, !hasNamedHolder {
+                hasNamedHolder = true
+                handle.log.say(
+                    .warning, topic: "member",
+                    "another member has this process's group instance id; if it is there for "
+                        + "\(patience / 1_000_000_000) s, it is another process, and this one ends")
+            }
+        case nil: break
+        }
+        nextLook = tw_monotonic_nanoseconds() + 500_000_000
+    }
+
+    /// Who is a member under this process's instance id, but not under the member's id it knows.
     ///
-    /// A member whose session times out forgets its id at once, but goes on with heartbeats until
-    /// the loss is acknowledged. A broker that still knows it under its id takes a heartbeat without
-    /// one for that of a replaced process (librdkafka 2.0.2).
-    ///
-    /// A member that this process does not know may be another process, or a joining of its own whose
-    /// answer was lost or came late.
-    private var isReplaced: Bool? {
-        guard let instanceID else { return false }
+    /// That one is its own: a member whose session times out forgets its id at once, but goes on with
+    /// heartbeats until the loss is acknowledged, and a broker that still knows it takes a heartbeat
+    /// without an id for that of a replaced process (librdkafka 2.0.2).
+    private var instanceHolder: FencedInstance.Holder {
+        guard let instanceID else { return .nobody }
         var list: UnsafePointer<rd_kafka_group_list>?
-        let code = unsafe rd_kafka_list_groups(handle.pointer, making.groupID, &list, 2000)
-        guard let list = unsafe list else { return nil }
+        let code = unsafe rd_kafka_list_groups(handle.pointer, making.groupID, &list, 1000)
+        guard let list = unsafe list else { return .unknown }
         // Safety: the list is ours until destroyed; everything is copied from it.
         defer { unsafe rd_kafka_group_list_destroy(list) }
         guard unsafe list.pointee.group_cnt > 0 else {
-            return code == RD_KAFKA_RESP_ERR_NO_ERROR ? false : nil
+            return code == RD_KAFKA_RESP_ERR_NO_ERROR ? .nobody : .unknown
         }
         let group = unsafe list.pointee.groups[0]
-        guard unsafe group.err == RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+        guard unsafe group.err == RD_KAFKA_RESP_ERR_NO_ERROR else { return .unknown }
         for index in unsafe 0..<Int(group.member_cnt) {
             let id = unsafe String(cString: group.members[index].member_id)
             // The broker makes a static member's id from its instance's and a UUID.
             if id.hasPrefix("\(instanceID)-"), id.utf8.count == instanceID.utf8.count + 37,
                 id != inbox.memberID
             {
-                return true
+                return .member(id)
             }
         }
-        return false
-    }
-
-    /// Joins the group with a new client, after one that librdkafka has given up for good.
-    private func renew(_ body: (MemberEvent) -> Void) {
-        do throws(KafkaError) {
-            let renewed = try making.handle()
-            finish(body)
-            handle = renewed
-            try subscribe()
-            handle.log.say(
-                .warning, topic: "member",
-                "Kafka took this process for replaced; joining the group anew, to find out "
-                    + "whether another one uses its name")
-        } catch {
-            body(.failed(error))
-        }
+        return .nobody
     }
 
     private func report(
@@ -277,7 +293,7 @@ private final class RebalanceInbox: RebalanceListener, @unchecked Sendable {
     private let groupID: String
     private let journalTopic: String
     private var handler: ((MemberEvent) -> Void)?
-    private(set) var isAssigned = false
+    var isAssigned = false
     /// The broker's name for this member at its last assignment.
     private(set) var memberID = ""
 

@@ -120,7 +120,6 @@ struct StateReset {
         do throws(OutputFailure) {
             try output.initialize()
         } catch {
-            output.close()
             throw failure(task, "cannot take over the task's producer", error)
         }
         // Nobody else can commit from here on: what stands now is what the reset begins at.

@@ -94,7 +94,7 @@ struct LaneSnapshots: ~Copyable {
     mutating func submitJob(_ task: PipelineTask, now: Int64) {
         guard job == nil, let next = task.takeSnapshotJob(now: now) else { return }
         if case .trim = next { job = (now, true) } else { job = (now, false) }
-        errand.submit(next)
+        errand.submit(next, stateBytes: task.stateBytes)
     }
 
     /// Whether a task that stops, all of it committed, waits for a snapshot: if replaying it in turns

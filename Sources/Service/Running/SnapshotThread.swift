@@ -13,6 +13,8 @@ final class SnapshotThread: Sendable {
     private struct Order {
         let errand: SnapshotErrand
         var work: SnapshotWork
+        /// The size of the state that is captured once this job is done; 0 if none is.
+        var bytesToCapture = 0
         /// The time that the work itself has taken, without that of the others between its steps.
         var nanoseconds: Int64 = 0
     }
@@ -21,8 +23,10 @@ final class SnapshotThread: Sendable {
     private let ending = ThreadEnd()
 
     /// Takes a job; its outcome goes to the errand.
-    func submit(_ job: SnapshotJob, for errand: SnapshotErrand) {
-        inbox.withLock { $0.append(Order(errand: errand, work: SnapshotWork(job))) }
+    func submit(_ job: SnapshotJob, for errand: SnapshotErrand, stateBytes: Int) {
+        var order = Order(errand: errand, work: SnapshotWork(job))
+        if case .findJournalEnd = job { order.bytesToCapture = stateBytes }
+        inbox.withLock { $0.append(order) }
         ending.wakeup.signal()
     }
 
@@ -47,6 +51,8 @@ final class SnapshotThread: Sendable {
                     continue
                 }
                 let began = tw_monotonic_nanoseconds()
+                // The lane will copy what it learns into, and learning waits for that.
+                tw_prepare_for_copy(orders[index].bytesToCapture)
                 let outcome = orders[index].work.step(on: errand.store)
                 orders[index].nanoseconds += tw_monotonic_nanoseconds() - began
                 if let outcome {
@@ -81,7 +87,9 @@ final class SnapshotErrand: Sendable {
     }
 
     /// Hands a job over; the outcome of the one before must have been taken.
-    func submit(_ job: SnapshotJob) { thread.submit(job, for: self) }
+    func submit(_ job: SnapshotJob, stateBytes: Int) {
+        thread.submit(job, for: self, stateBytes: stateBytes)
+    }
 
     /// The outcome of the job, once there is one, and how long the work for it took.
     func takeOutcome() -> (SnapshotOutcome, milliseconds: Int64)? {

@@ -166,14 +166,20 @@ struct PipelineTaskTests {
         #expect(try run.task.step(now: 10) == .worked(records: 3), "the gap is waited for once")
     }
 
-    @Test("changed input is noticed by the replay")
-    func changedInput() throws {
-        var records = randomRecords(partitions: 1, count: 20, seed: 3)
+    /// Twenty records, and what a task has committed of them in two commits.
+    private func committedRun() throws -> (records: [[MemoryLog.Record]], output: MemoryOutput) {
+        let records = randomRecords(partitions: 1, count: 20, seed: 3)
         let output = MemoryOutput()
         let run = try Run(records: records, output: output)
         #expect(run.commit(output))
         _ = try run.task.step(now: 0)
         #expect(run.commit(output))
+        return (records, output)
+    }
+
+    @Test("changed input is noticed by the replay")
+    func changedInput() throws {
+        var (records, output) = try committedRun()
         records[0][3].value = Array("other".utf8)
         #expect(throws: TaskFailure.replayMismatch(sequence: 1, what: "other prediction bytes")) {
             _ = try Run(records: records, output: output)
@@ -182,12 +188,7 @@ struct PipelineTaskTests {
 
     @Test("a record that compaction took from the input is noticed by the replay, and told")
     func compactedInput() throws {
-        var records = randomRecords(partitions: 1, count: 20, seed: 3)
-        let output = MemoryOutput()
-        let run = try Run(records: records, output: output)
-        #expect(run.commit(output))
-        _ = try run.task.step(now: 0)
-        #expect(run.commit(output))
+        var (records, output) = try committedRun()
         records[0].remove(at: 3)
         let failure = TaskFailure.replayMismatch(sequence: 1, what: "6 records instead of 7")
         #expect(throws: failure) { _ = try Run(records: records, output: output) }

@@ -1,0 +1,53 @@
+/// What a process does that was fenced by its group instance id.
+///
+/// It may have fenced itself: where answers are lost or late, a process joins more often than it
+/// knows, and Kafka tells neither the client nor the address of the later joining. Such a membership
+/// sends no heartbeats and ends with its session; another process's goes on. So the one that was
+/// fenced, which owns nothing any more, looks on: it joins anew as soon as nobody holds its id, and
+/// is replaced if one and the same member holds it for longer than a session can last unattended.
+struct FencedInstance {
+    /// Who is a member under the instance id, as far as can be seen.
+    enum Holder: Equatable {
+        case nobody
+        case member(String)
+        /// The brokers did not answer.
+        case unknown
+    }
+
+    enum Verdict: Equatable {
+        case joinAnew
+        case wait
+        case replaced
+    }
+
+    /// How long one member may hold the id before it is another process's, in nanoseconds.
+    ///
+    /// A joining that waits for a member which is gone is answered a session later, and lasts one
+    /// session from then on; half a one is for looks and brokers that are late.
+    let patience: Int64
+    private var seen: (member: String, since: Int64)?
+
+    init(sessionMilliseconds: Int) {
+        patience = Int64(sessionMilliseconds) * 2_500_000
+    }
+
+    /// The verdict after a look.
+    ///
+    /// - Parameter now: monotonic nanoseconds. A look without an answer begins the wait again: a
+    ///   coordinator that moves gives every member a new session.
+    mutating func verdict(on holder: Holder, at now: Int64) -> Verdict {
+        switch holder {
+        case .nobody:
+            return .joinAnew
+        case .unknown:
+            seen = nil
+            return .wait
+        case .member(let member):
+            guard let seen, seen.member == member else {
+                self.seen = (member, now)
+                return .wait
+            }
+            return now - seen.since > patience ? .replaced : .wait
+        }
+    }
+}
