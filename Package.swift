@@ -32,6 +32,9 @@ let package = Package(
         .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(
+            name: "CMicroHTTPD", pkgConfig: "libmicrohttpd",
+            providers: [.apt(["libmicrohttpd-dev"])]),
         .target(
             name: "CSimdJSON",
             cxxSettings: [
@@ -73,7 +76,7 @@ let package = Package(
             name: "Service",
             dependencies: [
                 "Core", "State", "Configuration", "Formats", "Evaluation", "Engine", "KafkaIO",
-                "Models", "CPlatform", "CZlib",
+                "Models", "CPlatform", "CZlib", "CMicroHTTPD",
             ], swiftSettings: strict),
         .executableTarget(
             name: "tidewheel", dependencies: ["Service", "Configuration"], swiftSettings: strict),

@@ -32,6 +32,10 @@ package enum RunCommand: Command {
                 "trust", .choice(["journal", "offsets"]),
                 "where the two differ, go on at the journal's end, or skip to the group's offsets"),
             OptionDeclaration(
+                "http", .text("ADDRESS:PORT"),
+                "answer GET /metrics here, in Prometheus' format; an address such as 127.0.0.1 "
+                    + "or [::1]"),
+            OptionDeclaration(
                 "log-level", .choice(["debug", "info", "warning", "error"]), default: "info",
                 "the least severe messages to show"),
         ],
@@ -40,6 +44,9 @@ package enum RunCommand: Command {
             CommandExample(
                 "tidewheel run orders.yaml clicks.yaml --log-level warning",
                 "two pipelines in one process"),
+            CommandExample(
+                "tidewheel run configs/electricity.yaml --http 127.0.0.1:9464",
+                "with metrics of the process for Prometheus"),
         ])
 
     package static func run(_ arguments: ParsedArguments, console: Console) throws -> ExitCode {
@@ -64,6 +71,7 @@ package enum RunCommand: Command {
         guard mistakes.isEmpty else {
             throw CommandFailure(mistakes.joined(separator: "\n"), exitCode: .usage)
         }
+        let address = try listenAddress(arguments)
         let signals = try StopSignals()
         let level = arguments.text("log-level").flatMap { LogSeverity(rawValue: $0) } ?? .info
         let log = ProcessLog.standardError(threshold: level)
@@ -72,8 +80,23 @@ package enum RunCommand: Command {
         options.instanceID = arguments.text("instance-id")
         options.keepsMembership = arguments.flag("keep-membership")
         options.trust = arguments.text("trust").flatMap { OffsetTrust(rawValue: $0) }
-        let fleet = PipelineFleet(
-            pipelines.map { PipelineProcess(pipeline: $0, options: options, log: log) })
+        let processes = pipelines.map {
+            PipelineProcess(pipeline: $0, options: options, log: log)
+        }
+        let server = try address.map { address in
+            try HTTPServer(address) { path in
+                guard path == "/metrics" else { return nil }
+                return HTTPServer.Answer(
+                    type: StatusMetrics.contentType,
+                    body: StatusMetrics.text(processes.map { ($0.pipeline.name, $0.status) }))
+            }
+        }
+        defer { server?.stop() }
+        if let server, let address {
+            let place = ListenAddress(host: address.host, port: server.port)
+            log.say(.info, "metrics are at http://\(place)/metrics")
+        }
+        let fleet = PipelineFleet(processes)
         fleet.start()
         var wasAsked = false
         while !fleet.isDone {
@@ -86,6 +109,18 @@ package enum RunCommand: Command {
             fleet.stop()
         }
         return fleet.exitCode(log: log)
+    }
+
+    private static func listenAddress(
+        _ arguments: ParsedArguments
+    ) throws(CommandFailure) -> ListenAddress? {
+        guard let text = arguments.text("http") else { return nil }
+        guard let address = ListenAddress(text) else {
+            throw CommandFailure(
+                "option --http: expected an address and a port such as 127.0.0.1:9464 or "
+                    + "[::1]:9464, got '\(text)'", exitCode: .usage)
+        }
+        return address
     }
 }
 

@@ -214,13 +214,15 @@ extension ControlLoop {
                 ])
             return
         }
-        let share = progress.share
-        let elapsed = Double(now - seat.restoreStarted) / 1000
+        let restoring = RestoringTask(
+            task: task, share: progress.share, milliseconds: now - seat.restoreStarted)
         var fields = [
-            ("task", "\(task)"), ("percent", "\(Int(share * 100))"),
+            ("task", "\(task)"), ("percent", "\(Int(restoring.share * 100))"),
             ("replayed_records", "\(seat.restoredRecords)"),
         ]
-        if share > 0.01 { fields.append(("seconds_left", "\(Int(elapsed * (1 - share) / share))")) }
+        if let left = restoring.millisecondsLeft {
+            fields.append(("seconds_left", "\(left / 1000)"))
+        }
         log.say(.info, "restoring", fields)
     }
 }

@@ -200,7 +200,10 @@ struct ControlLoop: ~Copyable {
             if seat.isLive {
                 status.liveTasks.append(task)
             } else if let progress = seat.progress {
-                status.restoringTasks.append((task, progress.share))
+                status.restoringTasks.append(
+                    RestoringTask(
+                        task: task, share: progress.share,
+                        milliseconds: monotonicMilliseconds() - seat.restoreStarted))
             }
         }
         if !status.liveTasks.isEmpty {

@@ -17,6 +17,22 @@ package enum PipelineOutcome: Sendable, Equatable {
     case instanceFenced(String)
 }
 
+/// How far the restore of a task is.
+package struct RestoringTask: Sendable, Equatable {
+    package let task: Int
+    /// The part of what is to be replayed that is done, from 0 to 1; 0 while a snapshot is loaded.
+    package let share: Double
+    /// Once a hundredth is done: what is left will take as long as what is done has taken.
+    package let millisecondsLeft: Int64?
+
+    package init(task: Int, share: Double, milliseconds elapsed: Int64) {
+        self.task = task
+        self.share = share
+        millisecondsLeft =
+            share > 0.01 ? Int64(Double(elapsed) * (1 - share) / share) : nil
+    }
+}
+
 /// What a running pipeline has done, for live views; counted by this process since its start.
 package struct PipelineStatus: Sendable, Equatable {
     /// Records whose predictions are committed.
@@ -24,8 +40,7 @@ package struct PipelineStatus: Sendable, Equatable {
     package var commits = 0
     /// The tasks that this process owns and that are live.
     package var liveTasks: [Int] = []
-    /// The tasks that are being restored, with the share of what is to be replayed that is done.
-    package var restoringTasks: [(task: Int, share: Double)] = []
+    package var restoringTasks: [RestoringTask] = []
     /// Records between the tasks' positions and the inputs' last stable offsets, where known.
     package var lag: Int64?
     /// Partitions that gave nothing in spite of their lag and were assigned anew.
@@ -35,14 +50,7 @@ package struct PipelineStatus: Sendable, Equatable {
     /// Snapshots that this process's tasks have made.
     package var snapshots = 0
 
-    package static func == (first: PipelineStatus, second: PipelineStatus) -> Bool {
-        first.records == second.records && first.commits == second.commits
-            && first.liveTasks == second.liveTasks && first.lag == second.lag
-            && first.refetches == second.refetches && first.snapshots == second.snapshots
-            && first.estimatedRestoreMilliseconds == second.estimatedRestoreMilliseconds
-            && first.restoringTasks.map(\.task) == second.restoringTasks.map(\.task)
-            && first.restoringTasks.map(\.share) == second.restoringTasks.map(\.share)
-    }
+    package init() {}
 }
 
 /// Settings of a process that are not the pipeline's.
