@@ -16,7 +16,8 @@ struct FencedInstance {
 
     enum Verdict: Equatable {
         case joinAnew
-        case wait
+        /// `isNews` with the first member that is seen under the id.
+        case wait(isNews: Bool)
         case replaced
     }
 
@@ -26,28 +27,37 @@ struct FencedInstance {
     /// session from then on; half a one is for looks and brokers that are late.
     let patience: Int64
     private var seen: (member: String, since: Int64)?
+    private var hasSeenOne = false
+    /// Monotonic nanoseconds.
+    private var nextLook: Int64?
+    private static let lookInterval: Int64 = 500_000_000
 
     init(sessionMilliseconds: Int) {
         patience = Int64(sessionMilliseconds) * 2_500_000
     }
 
-    /// The verdict after a look.
+    /// Whether it is time for a look.
+    func isDue(at now: Int64) -> Bool { nextLook.map { now >= $0 } ?? true }
+
+    /// The verdict after a look; the next one is due half a second later.
     ///
     /// - Parameter now: monotonic nanoseconds. A look without an answer begins the wait again: a
     ///   coordinator that moves gives every member a new session.
     mutating func verdict(on holder: Holder, at now: Int64) -> Verdict {
+        nextLook = now + Self.lookInterval
         switch holder {
         case .nobody:
             return .joinAnew
         case .unknown:
             seen = nil
-            return .wait
+            return .wait(isNews: false)
         case .member(let member):
             guard let seen, seen.member == member else {
                 self.seen = (member, now)
-                return .wait
+                defer { hasSeenOne = true }
+                return .wait(isNews: !hasSeenOne)
             }
-            return now - seen.since > patience ? .replaced : .wait
+            return now - seen.since > patience ? .replaced : .wait(isNews: false)
         }
     }
 }

@@ -36,9 +36,6 @@ package final class KafkaMember: @unchecked Sendable {
     private var isSubscribed = false
     /// Set while this process, fenced by its instance id, finds out by whom; it is no member then.
     private var fenced: FencedInstance?
-    /// When it looks again who holds its instance id, in monotonic nanoseconds.
-    private var nextLook: Int64 = 0
-    private var hasNamedHolder = false
 
     /// - Parameters:
     ///   - instanceID: names this process for static membership; another process that uses the same
@@ -103,8 +100,6 @@ package final class KafkaMember: @unchecked Sendable {
             handle = renewed
             isSubscribed = false
             fenced = FencedInstance(sessionMilliseconds: handle.sessionMilliseconds)
-            nextLook = 0
-            hasNamedHolder = false
         } catch {
             body(.failed(error))
         }
@@ -112,30 +107,32 @@ package final class KafkaMember: @unchecked Sendable {
 
     /// Looks twice a second who holds this process's instance id, and acts on it.
     private func look(_ body: (MemberEvent) -> Void) {
-        let now = tw_monotonic_nanoseconds()
-        guard now >= nextLook, let patience = fenced?.patience else { return }
+        guard var fenced, fenced.isDue(at: tw_monotonic_nanoseconds()) else { return }
         let holder = instanceHolder
-        switch fenced?.verdict(on: holder, at: tw_monotonic_nanoseconds()) {
+        let verdict = fenced.verdict(on: holder, at: tw_monotonic_nanoseconds())
+        self.fenced = fenced
+        switch verdict {
         case .joinAnew:
-            fenced = nil
-            do throws(KafkaError) { try subscribe() } catch { body(.failed(error)) }
+            do throws(KafkaError) {
+                try subscribe()
+            } catch {
+                return body(.failed(error))
+            }
+            self.fenced = nil
             handle.log.say(
                 .warning, topic: "member",
                 "Kafka took this process for replaced, but nobody else uses its group instance id; "
                     + "joining the group anew")
         case .replaced:
             report(RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, reason: nil, body)
-        case .wait:
-            if case .member = holder, !hasNamedHolder {
-                hasNamedHolder = true
-                handle.log.say(
-                    .warning, topic: "member",
-                    "another member has this process's group instance id; if it is there for "
-                        + "\(patience / 1_000_000_000) s, it is another process, and this one ends")
-            }
-        case nil: break
+        case .wait(isNews: true):
+            handle.log.say(
+                .warning, topic: "member",
+                "another member has this process's group instance id; if it is there for "
+                    + "\(fenced.patience / 1_000_000_000) s, it is another process, and this one ends"
+            )
+        case .wait(isNews: false): break
         }
-        nextLook = tw_monotonic_nanoseconds() + 500_000_000
     }
 
     /// Who is a member under this process's instance id, but not under the member's id it knows.
