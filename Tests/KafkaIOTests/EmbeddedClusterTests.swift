@@ -3,6 +3,7 @@
 import Core
 import KafkaIO
 import State
+import Synchronization
 import Testing
 
 @Suite("Embedded cluster and settings")
@@ -127,17 +128,40 @@ struct EmbeddedClusterTests {
     @Test("repeated lines are counted, outages are said once")
     func log() {
         let lines = LogLines()
-        let log = KafkaLog { lines.add($0) }
-        for _ in 0..<100 { log.say(.warning, topic: "t", "again") }
+        let seconds = Mutex<Int64>(0)
+        let log = KafkaLog(
+            now: { seconds.withLock { $0 * 1_000_000_000 } }, sink: { lines.add($0) })
+        func at(_ second: Int64) { seconds.withLock { $0 = second } }
+        for second in 0..<60 as Range<Int64> {
+            at(second)
+            log.say(.warning, topic: "t", "again")
+        }
         #expect(lines.all.count == 1)
+        at(60)
+        log.say(.warning, topic: "t", "again")
+        #expect(lines.all.last?.message == "again (59 like it were left out)")
         log.reachable()
-        #expect(lines.all.count == 1)
+        #expect(lines.all.count == 2)
         for _ in 0..<3 { log.unreachable("connection refused") }
         #expect(log.isOutage)
         #expect(lines.count(of: "connection refused") == 1)
+        at(65)
+        log.reachable()
+        // One client is answered; another's call, which had begun before, runs into its time-out.
+        at(70)
+        log.unreachable("timed out")
+        at(71)
+        log.reachable()
+        at(80)
+        log.reachable()
+        #expect(log.isOutage)
+        #expect(lines.count(of: "does not answer") == 1)
+        #expect(lines.count(of: "answers again") == 0)
+        at(81)
         log.reachable()
         log.reachable()
         #expect(!log.isOutage)
+        #expect(lines.count(of: "answers again, after 11.0 s") == 1)
         #expect(lines.count(of: "answers again") == 1)
         log.unreachable("once more")
         #expect(lines.count(of: "does not answer") == 2)

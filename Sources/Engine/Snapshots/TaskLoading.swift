@@ -44,7 +44,8 @@ package struct TaskLoading {
     let inputs: [TopicPartition]
     let startOffsets: [Int64]
     let lostInputPolicy: Pipeline.State.LostInputPolicy
-    private let chosen: [SnapshotReference]?
+    private let doubtsInput: Bool
+    private var chosen: [SnapshotReference]?
     var stage: Stage
     private var window: Int64 = firstWindow
     private var journalReached: Int64
@@ -69,13 +70,16 @@ package struct TaskLoading {
     ///   - confirmedEnd: The offset after an entry that the group confirmed, if it did: where entries
     ///     are claimed, those before it do not tell which of the ones after it count.
     ///   - startOffsets: The first offset that each input has, or where a new task begins.
+    ///   - doubtsInput: Whether the inputs may not be the ones that were learned. Where the live
+    ///     snapshot would leave nothing to replay, the one before it is loaded, so that the replay
+    ///     of what came between compares the predictions.
     ///   - references: The snapshots to begin with, the best first, when a moment is wanted that the
     ///     last entry's references do not serve best.
     package init(
         task: Int, processor: any BatchProcessor, journal: any InputLog, journalStart: Int64,
         journalEnd: Int64, confirmedEnd: Int64? = nil, store: any ChunkStore,
         inputs: [TopicPartition], startOffsets: [Int64],
-        onLostInput: Pipeline.State.LostInputPolicy = .stop,
+        onLostInput: Pipeline.State.LostInputPolicy = .stop, doubtsInput: Bool = false,
         references: [SnapshotReference]? = nil
     ) {
         precondition(startOffsets.count == inputs.count, "a start offset for each input")
@@ -89,6 +93,7 @@ package struct TaskLoading {
         self.inputs = inputs
         self.startOffsets = startOffsets
         lostInputPolicy = onLostInput
+        self.doubtsInput = doubtsInput
         chosen = references
         let first = Self.journalOffset(start: journalStart, end: journalEnd)
         stage = .findEntry(from: first)
@@ -190,7 +195,25 @@ package struct TaskLoading {
                 RecordedSettings(inSnapshot: snapshotSettings(entry)), failure: error)
             return .working(bytes: 0, of: 0)
         }
+        if doubtsInput { beginEarlier(than: entry) }
         return try load(attempt: 0)
+    }
+
+    /// Has something replayed where the live snapshot stands where the journal ends, if the inputs
+    /// still have the records for it.
+    private mutating func beginEarlier(than entry: JournalEntry) {
+        guard chosen == nil, let live = entry.live,
+            let index = try? live.index(ofTask: task, from: store),
+            index.nextOffsets == entry.nextOffsets
+        else { return }
+        if let previous = entry.previous {
+            guard let index = try? previous.index(ofTask: task, from: store),
+                zip(index.nextOffsets, startOffsets).allSatisfy({ $0 >= $1 })
+            else { return }
+            chosen = [previous, live]
+        } else if startOffsets.allSatisfy({ $0 == 0 }) {
+            chosen = []
+        }
     }
 
     // MARK: Snapshots
@@ -228,6 +251,10 @@ package struct TaskLoading {
             return journalHadRecords ? .working(bytes: 0, of: 0) : .waiting
         }
         guard let beginning else {
+            if chosen?.isEmpty == true {
+                chosen = nil
+                return try load(attempt: 0)
+            }
             if notes.isEmpty { throw .journalTruncated(start: journalStart) }
             throw .snapshotsLost(notes, isNewer: sawNewerFormat)
         }
@@ -298,6 +325,9 @@ package struct TaskLoading {
         start.namedInputCount = start.needsReplay ? index.inputs.count : last.inputs.count
         start.live = references[attempt]
         start.previous = attempt + 1 < references.count ? references[attempt + 1] : nil
+        if doubtsInput, let next = start.previous, next.sequence > index.sequence {
+            start.previous = nil
+        }
         start.skipped = last.skipped
         start.journalOffset = max(journalStart, start.live?.journalOffset ?? 0)
         try findLostInput(&start, snapshot: index.sequence, last: last)

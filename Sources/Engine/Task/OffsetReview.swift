@@ -196,7 +196,7 @@ package struct OffsetReview: Sendable {
     }
 
     /// Offsets that the group has lost go with a topic that is deleted, too: one that was made anew
-    /// and is long enough looks like the one that was learned.
+    /// and is long enough looks like the one that was learned, but for what a replay compares.
     private func absence(_ positions: [Int64]) -> String? {
         let absent = inputs.indices.filter { committed[$0] < 0 && positions[$0] > firstOffsets[$0] }
         guard !absent.isEmpty else { return nil }

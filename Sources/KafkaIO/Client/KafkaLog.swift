@@ -20,6 +20,11 @@ package struct KafkaLogLine: Sendable, Equatable {
 /// Says each outage once, when it begins and when it is over, for all clients of a process
 /// together.
 ///
+/// A broker that comes back answers one client while another still waits, and a coordinator that
+/// loads lets a call run into its time-out after other questions were answered. So an outage is over
+/// when requests were answered for ten seconds, twice what a call may wait, without one that was
+/// not; its length is told up to the first of these answers.
+///
 /// librdkafka repeats itself: each handle and each of its broker threads reports the same broken
 /// connection again and again. One `KafkaLog` is shared by all handles; it is told what they report
 /// and what succeeded, and speaks when that changes. Other lines are said at most once a minute for
@@ -28,6 +33,8 @@ package final class KafkaLog: Sendable {
     private struct State {
         /// When the outage that was said began, in monotonic nanoseconds.
         var downSince: Int64?
+        /// When the first request was answered since the last one that was not.
+        var answeredSince: Int64?
         /// The last reason that a connection failed.
         var lastReason: String?
         /// Whether that was a login or an encrypted connection that was refused.
@@ -37,50 +44,66 @@ package final class KafkaLog: Sendable {
 
     /// Lines of the same topic are said at most this often.
     private static let repeatNanoseconds: Int64 = 60_000_000_000
+    /// An outage is over when requests are answered for this long.
+    private static let settledNanoseconds: Int64 = 10_000_000_000
     /// The number of different topics that are remembered.
     private static let topicsLimit = 256
 
     private let sink: @Sendable (KafkaLogLine) -> Void
+    private let now: @Sendable () -> Int64
     private let state = Mutex(State())
     private let isDown = Atomic<Bool>(false)
     /// Whether any request was ever answered.
     private let hasAnswered = Atomic<Bool>(false)
 
-    /// - Parameter sink: receives the lines, on any thread; it must not call back.
-    package init(sink: @escaping @Sendable (KafkaLogLine) -> Void) {
+    /// - Parameters:
+    ///   - now: the monotonic time, in nanoseconds.
+    ///   - sink: receives the lines, on any thread; it must not call back.
+    package init(
+        now: @escaping @Sendable () -> Int64 = { tw_monotonic_nanoseconds() },
+        sink: @escaping @Sendable (KafkaLogLine) -> Void
+    ) {
+        self.now = now
         self.sink = sink
     }
 
     /// Whether an outage was said and is not over.
     package var isOutage: Bool { isDown.load(ordering: .relaxed) }
 
-    /// A request was answered: ends an outage. Cheap when there is none.
+    /// A request was answered: ends an outage in time. Cheap when there is none.
     package func reachable() {
         if !hasAnswered.load(ordering: .relaxed) { hasAnswered.store(true, ordering: .relaxed) }
         guard isDown.load(ordering: .relaxed) else { return }
-        let since = state.withLock { state -> Int64? in
-            defer {
-                state.downSince = nil
-                state.lastReason = nil
-                isDown.store(false, ordering: .relaxed)
+        let now = now()
+        let lasted = state.withLock { state -> Int64? in
+            guard let since = state.downSince else { return nil }
+            let answered = state.answeredSince ?? now
+            guard now - answered >= Self.settledNanoseconds else {
+                state.answeredSince = answered
+                return nil
             }
-            return state.downSince
+            state.downSince = nil
+            state.answeredSince = nil
+            state.lastReason = nil
+            isDown.store(false, ordering: .relaxed)
+            return answered - since
         }
-        guard let since = since else { return }
-        let tenths = (tw_monotonic_nanoseconds() - since) / 100_000_000
+        guard let lasted = lasted else { return }
+        let tenths = lasted / 100_000_000
         sink(
             KafkaLogLine(
                 severity: .info,
-                message: "Kafka answers again after \(tenths / 10).\(tenths % 10) s; going on"))
+                message: "Kafka answers again, after \(tenths / 10).\(tenths % 10) s; going on"))
     }
 
     /// No broker answers: says so, once for each outage.
     package func unreachable(_ reason: String) {
         let said = state.withLock { state -> String? in
+            state.answeredSince = nil
             guard state.downSince == nil else { return nil }
             // Refused from the start: nobody tries again, and the question that waits says why.
             if state.isRefused, !hasAnswered.load(ordering: .relaxed) { return nil }
-            state.downSince = tw_monotonic_nanoseconds()
+            state.downSince = now()
             isDown.store(true, ordering: .relaxed)
             return state.lastReason ?? reason
         }
@@ -98,7 +121,7 @@ package final class KafkaLog: Sendable {
 
     /// Says a line, unless one of the same topic was said less than a minute ago.
     package func say(_ severity: KafkaLogLine.Severity, topic: String, _ message: String) {
-        let now = tw_monotonic_nanoseconds()
+        let now = now()
         let suppressed = state.withLock { state -> Int? in
             if let known = state.topics[topic], now - known.saidAt < Self.repeatNanoseconds {
                 state.topics[topic] = (known.saidAt, known.suppressed + 1)

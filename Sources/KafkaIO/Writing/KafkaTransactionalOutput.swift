@@ -66,6 +66,7 @@ package final class KafkaTransactionalOutput: KafkaTaskOutput, @unchecked Sendab
         let producer = try current()
         try producer.warmUp(milliseconds: callMilliseconds)
         try unsafe settle(rd_kafka_init_transactions(producer.pointer, callMilliseconds), "start")
+        log.reachable()
         connectionsAtEpoch = producer.handle.closedConnections
     }
 
@@ -116,6 +117,7 @@ package final class KafkaTransactionalOutput: KafkaTaskOutput, @unchecked Sendab
         try unsafe settle(
             rd_kafka_commit_transaction(producer.pointer, callMilliseconds),
             "commit a transaction")
+        log.reachable()
     }
 
     package func abort() throws(OutputFailure) {
@@ -162,10 +164,7 @@ package final class KafkaTransactionalOutput: KafkaTaskOutput, @unchecked Sendab
     ) throws(OutputFailure) {
         guard let producer = producer else { return }
         producer.handle.serve()
-        guard let error = unsafe error else {
-            log.reachable()
-            return
-        }
+        guard let error = unsafe error else { return }
         let canAbort = unsafe rd_kafka_error_txn_requires_abort(error) != 0
         let code = unsafe rd_kafka_error_code(error)
         let isTopicMissing = KafkaError.kind(of: code) == .unknownTopic

@@ -104,7 +104,14 @@ extension ControlLoop {
 
     private mutating func follow(_ reason: ReleaseReason, of task: Int) {
         switch reason {
-        case .drained:
+        case .drained(let isLost):
+            if isLost {
+                log.say(
+                    .error,
+                    "ended before its model was stored again: no snapshot of it exists any more; "
+                        + "restore the state topic, or use `tidewheel state reset` to begin a new "
+                        + "model where this one ended", [("task", "\(task)")])
+            }
             // It made room for itself with more inputs.
             if seats[task]?.isOwned == true { seats[task]?.restartAt = monotonicMilliseconds() }
         case .revoked: break

@@ -9,6 +9,10 @@ extension ControlLoop {
         isStopping = true
         log.say(.info, "stopping")
         if outcome == nil {
+            // A snapshot that somebody has deleted since the last look would be missed too late.
+            storeLostStates()
+            parts.snapshotWatch.look(milliseconds: Int32(max(100, min(1000, limit / 8))))
+            storeLostStates()
             // Half of the time may go into snapshots; the rest is for a slow group and broker.
             for lane in lanes { lane.drain(deadline: began + limit / 2) }
         }

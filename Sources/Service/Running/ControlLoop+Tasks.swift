@@ -189,7 +189,7 @@ extension ControlLoop {
         seats[task] = seat
     }
 
-    /// Has the tasks write a snapshot whose last one somebody has deleted.
+    /// Has the tasks write a snapshot whose last one was found to be gone.
     mutating func storeLostStates() {
         let live = seats.filter { $0.value.isLive && $0.value.isOwned }
         parts.snapshotWatch.follow(live.compactMapValues { $0.runner?.gauge })

@@ -30,8 +30,9 @@ enum LaneEvent: Sendable {
 
 /// Why a lane let go of a task.
 enum ReleaseReason: Sendable {
-    /// Everything computed was committed.
-    case drained
+    /// Everything computed was committed; `isLost` where that does not help, because the model's
+    /// snapshot is gone and no other could be stored.
+    case drained(isLost: Bool)
     /// The task was taken away, computed work included.
     case revoked
     /// The output dropped the commit.
@@ -117,7 +118,7 @@ final class Lane: Sendable {
         wakeup.signal()
     }
 
-    /// Has a task write a snapshot, if it is live.
+    /// Has a task write a snapshot, if it is live; it does not end without, if it has the time.
     func store(_ index: Int) {
         inbox.withLock { $0.toStore.append(index) }
         wakeup.signal()
@@ -243,7 +244,7 @@ final class Lane: Sendable {
             report(.resumed(task: index))
         }
         for seat in seats where seat.hasArrived && toStore.contains(seat.task.index) {
-            seat.task.requestSnapshot()
+            seat.snapshots.need(of: seat.task)
         }
         for index in revoked {
             if let place = seats.firstIndex(where: { $0.task.index == index }) {
@@ -342,7 +343,7 @@ final class Lane: Sendable {
             return nil
         case .released(let deadline):
             guard seat.snapshots.delaysEnd(of: seat.task, now: now, until: deadline) else {
-                return .drained
+                return .drained(isLost: seat.snapshots.lacksNeeded(seat.task))
             }
             seat.snapshots.submitJob(seat.task, now: now)
             return nil

@@ -38,11 +38,13 @@ final class SnapshotWatch: Sendable {
         }
     }
 
-    /// Asks the brokers; may wait for some seconds.
-    func look() {
+    /// Asks the brokers.
+    ///
+    /// - Parameter milliseconds: how long one question may take.
+    func look(milliseconds: Int32 = 3000) {
         let watched = gauges.withLock { $0 }
         do throws(KafkaError) {
-            if !watched.isEmpty { follow(try missing(watched), of: watched) }
+            if !watched.isEmpty { follow(try missing(watched, milliseconds), of: watched) }
             failures.wentWell()
         } catch {
             tell(error)
@@ -50,16 +52,18 @@ final class SnapshotWatch: Sendable {
     }
 
     /// The tasks whose live snapshot does not stand where its journal says, in ascending order.
-    private func missing(_ watched: [Int: TaskGauge]) throws(KafkaError) -> [Int] {
+    private func missing(
+        _ watched: [Int: TaskGauge], _ milliseconds: Int32
+    ) throws(KafkaError) -> [Int] {
         // A broker that starts may not know the topic yet: what tells is what stands in it.
-        if try admin.partitionCount(of: topic, milliseconds: 3000) == nil {
+        if try admin.partitionCount(of: topic, milliseconds: milliseconds) == nil {
             try topics.ensureState(tasks: taskCount)
         }
         var missing: [Int] = []
         for (task, gauge) in watched.sorted(by: { $0.key < $1.key }) {
             guard let live = gauge.live else { continue }
             let place = TopicPartition(topic: topic, partition: Int32(task))
-            let ends = try admin.watermarks(of: place, milliseconds: 3000)
+            let ends = try admin.watermarks(of: place, milliseconds: milliseconds)
             guard ends.low > live.firstChunkOffset || ends.high <= live.indexOffset else {
                 continue
             }

@@ -15,6 +15,9 @@ struct TaskPositions: Sendable {
     let journalStart: Int64
     /// The journal's true end, which the restore must reach.
     let journalEnd: Int64
+    /// Whether an input may not be the one that was learned: Kafka forgets a group's offsets with a
+    /// topic that is deleted.
+    let doubtsInput: Bool
     /// What to do with the group's offsets once the journal's end is reached.
     let review: OffsetReview
 
@@ -64,6 +67,9 @@ struct TaskPositions: Sendable {
             first.append(pipeline.input.start == .latest ? ends.high : ends.low)
         }
         starts = journalEnd == 0 ? first : lowest
+        doubtsInput =
+            !options.isEmbedded && options.trust == nil
+            && zip(committed, learned).contains { $0 < 0 && $1 > 0 }
         let outputs = OutputsEnd(pipeline: pipeline, admin: admin, log: log)
         let isExactlyOnce = pipeline.delivery.guarantee == .exactlyOnce
         // At least once, taking the task over has written into the journal, but no entry.

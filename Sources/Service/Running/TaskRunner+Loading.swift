@@ -34,7 +34,8 @@ extension TaskRunner {
             journalStart: positions.journalStart, journalEnd: positions.journalEnd,
             confirmedEnd: kafka.confirmedEnd,
             store: instrument.store(store, task: index, of: pipeline), inputs: positions.inputs,
-            startOffsets: positions.starts, onLostInput: pipeline.state.onLostInput)
+            startOffsets: positions.starts, onLostInput: pipeline.state.onLostInput,
+            doubtsInput: positions.doubtsInput)
         guard let start = try load(loading, journalEnd: positions.journalEnd) else { return nil }
         var estimate = RestoreEstimate()
         estimate.recordsBetweenMax = surroundings.options.snapshotRecordsMax

@@ -120,7 +120,7 @@ final class SnapshotRun {
     init(
         _ world: DurableWorld, processor: any BatchProcessor, recordsBetween: Int = 50,
         commits: CommitPolicy = .every(0), batchLimit: Int = 7,
-        onLostInput: Pipeline.State.LostInputPolicy = .stop
+        onLostInput: Pipeline.State.LostInputPolicy = .stop, doubtsInput: Bool = false
     ) throws {
         self.world = world
         try world.output.initialize()
@@ -133,7 +133,8 @@ final class SnapshotRun {
             task: 0, processor: processor, journal: journal,
             journalStart: world.store.journalStart, journalEnd: world.journalEnd,
             store: world.store, inputs: log.partitions,
-            startOffsets: world.records.map { $0.first?.offset ?? 0 }, onLostInput: onLostInput)
+            startOffsets: world.records.map { $0.first?.offset ?? 0 }, onLostInput: onLostInput,
+            doubtsInput: doubtsInput)
         var found: TaskStart?
         while found == nil {
             switch try loading.step() {

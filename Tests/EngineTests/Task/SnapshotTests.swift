@@ -44,6 +44,72 @@ struct SnapshotTests {
         #expect(world.predictions == RunningHash.predictions(world.records[0]))
     }
 
+    @Test("where the inputs are in doubt, records of the last snapshot are replayed and compared")
+    func doubtfulInput() throws {
+        let world = try world()
+        append(20, to: world)
+        let run = try SnapshotRun(world, processor: RunningHash())
+        try run.runToEnd()
+        run.makeSnapshot()
+        let entry = try lastEntry(world)
+        #expect(try SnapshotRun(world, processor: RunningHash()).replayedRecords == 0)
+        let again = try SnapshotRun(world, processor: RunningHash(), doubtsInput: true)
+        #expect(again.replayedRecords > 0)
+        #expect(again.start.live == entry.previous)
+        #expect(again.start.previous == nil)
+        #expect(again.task.processor.stateHash() == run.task.processor.stateHash())
+        append(10, to: world)
+        let further = try SnapshotRun(
+            world, processor: RunningHash(), recordsBetween: 1_000_000, doubtsInput: true)
+        try further.runToEnd()
+        further.makeSnapshot()
+        #expect(world.predictions == RunningHash.predictions(world.records[0]))
+
+        // Another record in the place of one that was learned.
+        let last = world.records[0].count - 1
+        let old = world.records[0][last]
+        world.records[0][last] = MemoryLog.Record(
+            offset: old.offset, timestamp: old.timestamp, key: [], value: Array("other".utf8))
+        #expect(try SnapshotRun(world, processor: RunningHash()).replayedRecords == 0)
+        let sequence = try #require(try lastEntry(world).live).sequence
+        #expect(
+            throws: TaskFailure.replayMismatch(sequence: sequence, what: "other prediction bytes")
+        ) { _ = try SnapshotRun(world, processor: RunningHash(), doubtsInput: true) }
+
+        // Records that retention has taken cannot be compared: the model goes on without.
+        world.records[0].removeFirst(last)
+        let spared = try SnapshotRun(world, processor: RunningHash(), doubtsInput: true)
+        #expect(spared.replayedRecords == 0)
+        #expect(spared.start.live == (try lastEntry(world).live))
+    }
+
+    @Test("inputs in doubt are compared from the journal's beginning where there is one snapshot")
+    func doubtfulBeginning() throws {
+        let records = (0..<40).map {
+            MemoryLog.Record(offset: Int64($0), timestamp: 0, key: "", value: "v\($0)")
+        }
+        let world = DurableWorld(records: [records])
+        let run = try SnapshotRun(world, processor: RunningHash(), recordsBetween: 1_000_000)
+        try run.runToEnd()
+        run.makeSnapshot()
+        #expect(try SnapshotRun(world, processor: RunningHash()).replayedRecords == 0)
+        let again = try SnapshotRun(world, processor: RunningHash(), doubtsInput: true)
+        #expect(again.replayedRecords == 40)
+        #expect(again.start.notes.isEmpty)
+        #expect(again.task.processor.stateHash() == run.task.processor.stateHash())
+        world.records[0][0] = MemoryLog.Record(offset: 0, timestamp: 0, key: "", value: "other")
+        #expect(throws: TaskFailure.self) {
+            _ = try SnapshotRun(world, processor: RunningHash(), doubtsInput: true)
+        }
+        world.records[0] = records
+        // A journal whose beginning is gone serves with its snapshot alone.
+        try world.store.trim(
+            journalBefore: Int64(world.output.committed(.journal).count * 2 - 2), chunksBefore: 0)
+        let late = try SnapshotRun(world, processor: RunningHash(), doubtsInput: true)
+        #expect(late.replayedRecords == 0)
+        #expect(late.task.processor.stateHash() == run.task.processor.stateHash())
+    }
+
     @Test("journal and chunks are trimmed below the snapshot before the last")
     func trims() throws {
         let world = try world()

@@ -113,6 +113,39 @@ struct LostTopicTests {
         #expect(again.stop() == .stopped)
     }
 
+    @Test("an input made anew with as many records is refused when nothing was left to replay")
+    func otherInput() throws {
+        let fixture = try PipelineFixture("gone", partitions: 1)
+        try fixture.produce(0..<1500)
+        let first = fixture.start { $0.instrument = StateProbe(microsecondsPerRecord: 1000) }
+        try fixture.waitForPredictions(1500)
+        #expect(first.stop() == .stopped)
+        #expect(first.process.status.snapshots == 1)
+        let admin = try KafkaAdmin(settings: fixture.settings, log: fixture.log)
+        defer { admin.close() }
+        func makeAnew(_ value: (Int) -> String) throws {
+            try admin.delete(fixture.name)
+            try fixture.wait("the input is gone") {
+                try admin.partitionCount(of: fixture.name) == nil
+            }
+            try fixture.cluster.createTopic(fixture.name)
+            try fixture.produce(0..<1600, value: value)
+        }
+        try makeAnew { PipelineFixture.value($0 + 7) }
+        guard case .failed(let refusal)? = fixture.start().wait(seconds: 60) else {
+            Issue.record("another topic was taken for the one that is gone: \(fixture.said)")
+            return
+        }
+        #expect(refusal.contains("differs from what was committed"), "\(refusal)")
+        // One that holds what was learned, and more: it goes on, and says what it knows.
+        try makeAnew(PipelineFixture.value)
+        let again = fixture.start()
+        try fixture.waitForPredictions(1600)
+        #expect(again.stop() == .stopped)
+        #expect(fixture.said.contains { $0.contains("they go with a topic that is deleted") })
+        try fixture.expectPlainPass()
+    }
+
     @Test("an input that is gone ends the process by name; the next one waits for it")
     func input() throws {
         let fixture = try PipelineFixture("gone", partitions: 1)

@@ -150,6 +150,26 @@ struct SnapshotProcessTests {
         try fixture.expectPlainPass()
     }
 
+    @Test("a process that stops when its state topic was deleted stores its model first")
+    func deletedBeforeStop() throws {
+        let fixture = try PipelineFixture("emptied", partitions: 1, state: "restore_within: 1 ms")
+        let topic = fixture.pipeline.output.stateTopic
+        var produced = try run(fixture, from: 0, snapshots: 3)
+        let running = fixture.start { $0.metadataInterval = 3_600_000 }
+        try fixture.wait("it is live") { running.process.status.liveTasks == [0] }
+        let admin = try KafkaAdmin(settings: fixture.settings, log: fixture.log)
+        defer { admin.close() }
+        try admin.delete(topic)
+        try fixture.wait("the topic is gone") { try admin.partitionCount(of: topic) == nil }
+        #expect(running.stop() == .stopped)
+        #expect(fixture.said.contains { $0.contains("topic \(topic) was deleted or emptied") })
+        #expect(running.process.status.snapshots == 1)
+        produced = try run(fixture, from: produced, snapshots: 1)
+        let line = try #require(fixture.said.last { $0.contains("task restored") })
+        #expect(line.contains(" snapshot="), "\(line)")
+        try fixture.expectPlainPass()
+    }
+
     @Test("a store that refuses is told once, and the pipeline goes on", arguments: [0, 1])
     func refused(_ kind: Int) throws {
         let fixture = try PipelineFixture("refused", partitions: 1, state: "restore_within: 1 ms")
