@@ -7,7 +7,7 @@ package import Core
 /// the engine's `MergeRound`), so that a round is no more than the end offset of each input.
 package struct JournalEntry: Sendable, Equatable {
     /// The newest format that this program writes and reads.
-    package static let formatVersion: Int = 4
+    package static let formatVersion: Int = 5
 
     /// The pipeline's fingerprint: a journal of another pipeline version is refused.
     package var fingerprint: UInt64
@@ -31,8 +31,9 @@ package struct JournalEntry: Sendable, Equatable {
     /// The hash of their keys and values, in order.
     package var predictionHash: UInt64
     /// The hash of all that was learned after this commit, every few entries. New in format 4:
-    /// earlier ones had a hash that changes with the metrics, which is not compared any more.
-    package var learnedHash: UInt64?
+    /// earlier ones had a hash that changes with the metrics, which is not compared any more. Of
+    /// which state format it is stands there since format 5; before, there was the second.
+    package var learnedHash: LearnedHash?
     /// The snapshot that a restore loads; `nil` before the first. New in format 2, as what follows.
     package var live: SnapshotReference?
     /// The one before it, loaded if the live one turns out to be damaged.
@@ -52,7 +53,7 @@ package struct JournalEntry: Sendable, Equatable {
     package init(
         fingerprint: UInt64, sequence: UInt64, generation: Int32, inputs: [TopicPartition],
         nextOffsets: [Int64], rounds: [[Int64]], recordCount: UInt64, predictionCount: UInt64,
-        predictionHash: UInt64, learnedHash: UInt64?, live: SnapshotReference? = nil,
+        predictionHash: UInt64, learnedHash: LearnedHash?, live: SnapshotReference? = nil,
         previous: SnapshotReference? = nil, skipped: SkippedEntries? = nil, version: UInt32 = 1,
         settings: [TextPair]? = nil, isClaimed: Bool = false
     ) {
@@ -94,7 +95,10 @@ extension JournalEntry {
         encoder.write(recordCount)
         encoder.write(predictionCount)
         encoder.write(predictionHash)
-        encoder.write(optional: learnedHash) { $0.write($1) }
+        encoder.write(optional: learnedHash) {
+            $0.write($1.value)
+            $0.write($1.stateFormat)
+        }
         encoder.write(optional: live) { $1.encode(to: &$0) }
         encoder.write(optional: previous) { $1.encode(to: &$0) }
         encoder.write(optional: skipped) { $1.encode(to: &$0) }
@@ -125,7 +129,9 @@ extension JournalEntry {
         predictionCount = try decoder.readUInt64()
         predictionHash = try decoder.readUInt64()
         let hash = try decoder.readOptional { (inner) throws(StateError) in
-            try inner.readUInt64()
+            LearnedHash(
+                try inner.readUInt64(),
+                stateFormat: format >= 5 ? try inner.readInteger(UInt32.self) : 2)
         }
         learnedHash = format >= 4 ? hash : nil
         if format >= 2 {

@@ -13,7 +13,7 @@ struct JournalEntryTests {
         ],
         nextOffsets: [120, 44], rounds: [[100, 40], [120, 44]], recordCount: 60,
         predictionCount: 61,
-        predictionHash: 99, learnedHash: 5,
+        predictionHash: 99, learnedHash: LearnedHash(5, stateFormat: 2),
         live: SnapshotReference(
             sequence: 6, generation: 3, journalOffset: 11, indexOffset: 22, firstChunkOffset: 20,
             indexHash: 0xABCD, byteCount: 1000),
@@ -33,9 +33,11 @@ struct JournalEntryTests {
 
     @Test("entries of every format are readable")
     func storedFormats() throws {
-        let newest = StoredFormats.bytes(StoredFormats.journalEntryV4)
+        let newest = StoredFormats.bytes(StoredFormats.journalEntryV5)
         #expect(try JournalEntry(decoding: newest) == entry)
         #expect(entry.encoded() == newest)
+        let fourth = StoredFormats.bytes(StoredFormats.journalEntryV4)
+        #expect(try JournalEntry(decoding: fourth) == entry)
         // Its hash of the state covered the metrics, too, and says nothing any more.
         var third = entry
         third.learnedHash = nil
@@ -56,8 +58,8 @@ struct JournalEntryTests {
     @Test("an entry of a newer format is refused as such")
     func newerFormat() {
         var bytes = entry.encoded()
-        bytes[15] = 5
-        #expect(throws: StateError.unsupportedVersion(section: "journal", version: 5)) {
+        bytes[15] = 6
+        #expect(throws: StateError.unsupportedVersion(section: "journal", version: 6)) {
             try JournalEntry(decoding: bytes)
         }
     }

@@ -265,10 +265,8 @@ struct JournalReplay {
         if digest.hash != current.predictionHash {
             throw .replayMismatch(sequence: current.sequence, what: "other prediction bytes")
         }
-        if let expected = current.learnedHash {
-            if processor.learnedHash() != expected {
-                throw .replayMismatch(sequence: current.sequence, what: "another state")
-            }
+        if let expected = current.learnedHash, expected.contradicts(processor.learnedHash()) {
+            throw .replayMismatch(sequence: current.sequence, what: "another state")
         }
         if !current.isClaimed || current.inputs.count == 1 { scratch.clear() }
         for input in current.inputs.indices {

@@ -42,10 +42,10 @@ extension PipelineTask {
 
     /// The hash of a small state every 512 entries; a large one would stop learning for too long,
     /// and the hashes of its snapshots stand for it.
-    func dueLearnedHash() -> UInt64? {
+    func dueLearnedHash() -> LearnedHash? {
         guard nextSequence > 0, nextSequence % 512 == 0, processor.stateBytes <= 1 << 19 else {
             return nil
         }
-        return processor.learnedHash()
+        return LearnedHash(processor.learnedHash())
     }
 }

@@ -14,13 +14,16 @@ private final class Run {
 
     init(
         records: [[MemoryLog.Record]], output: MemoryOutput, fingerprint: UInt64 = 42,
-        policy: CommitPolicy = .every(0), batchLimit: Int = 7
+        policy: CommitPolicy = .every(0), batchLimit: Int = 7,
+        edit: (inout JournalEntry) -> Void = { _ in }
     ) throws {
         try output.initialize()
         let log = MemoryLog(topic: "in", records)
-        let entries = output.committed(.journal).enumerated().map { index, record in
-            MemoryLog.Record(
-                offset: Int64(index * 2), timestamp: 0, key: record.key, value: record.value)
+        let entries = try output.committed(.journal).enumerated().map { index, record in
+            var entry = try JournalEntry(decoding: record.value)
+            edit(&entry)
+            return MemoryLog.Record(
+                offset: Int64(index * 2), timestamp: 0, key: record.key, value: entry.encoded())
         }
         let journal = MemoryLog(topic: "journal", [entries])
         task = PipelineTask(
@@ -184,6 +187,22 @@ struct PipelineTaskTests {
         #expect(throws: TaskFailure.replayMismatch(sequence: 1, what: "other prediction bytes")) {
             _ = try Run(records: records, output: output)
         }
+    }
+
+    @Test("another state is noticed by the replay, unless its hash is of another format's bytes")
+    func otherState() throws {
+        let (records, output) = try committedRun()
+        func replay(_ hash: LearnedHash) throws {
+            _ = try Run(records: records, output: output) { entry in
+                if entry.sequence == 1 { entry.learnedHash = hash }
+            }
+        }
+        let right = try Run(records: records, output: output).task.processor.learnedHash()
+        try replay(LearnedHash(right))
+        #expect(throws: TaskFailure.replayMismatch(sequence: 1, what: "another state")) {
+            try replay(LearnedHash(right ^ 1))
+        }
+        try replay(LearnedHash(right ^ 1, stateFormat: stateFormat + 1))
     }
 
     @Test("a record that compaction took from the input is noticed by the replay, and told")
