@@ -39,6 +39,8 @@ package struct SnapshotKeeper: Sendable {
     private var recordsSinceCapture = 0
     private var stage = Stage.idle
     private var isRequested = false
+    /// Whether the state captured last was captured after a request.
+    private var answersRequest = false
     private var consecutiveFailures = 0
     private var retryAt = Int64.min
     private var lastCapture: Int64?
@@ -70,14 +72,14 @@ package struct SnapshotKeeper: Sendable {
         recordsSinceCapture += records
     }
 
-    /// Makes a snapshot due whatever the policy's numbers say.
+    /// Whether a snapshot was asked for, and none that was captured since is referred to yet.
+    package var hasOpenRequest: Bool { isRequested || answersRequest }
+
+    /// Makes a snapshot due whatever the policy's numbers say; again after one that fails.
     package mutating func request() {
         isRequested = true
         retryAt = .min
     }
-
-    /// Gives up a request that no job has answered yet.
-    package mutating func withdrawRequest() { isRequested = false }
 
     /// The next job, if there is one; `capture` is called when the state stands between commits.
     package mutating func takeJob(
@@ -93,6 +95,7 @@ package struct SnapshotKeeper: Sendable {
             stage = .writing
             recordsSinceCapture = 0
             lastCapture = now
+            answersRequest = isRequested
             isRequested = false
             return .write(capture(journalEnd))
         case .trimDue(let trim):
@@ -121,7 +124,11 @@ package struct SnapshotKeeper: Sendable {
         case (.trimmed, .trimming): stage = .idle
         case (.failed, .asking), (.failed, .writing), (.failed, .trimming):
             failureCount += 1
-            if case .writing = stage { recordsSinceCapture = recordsSinceLive }
+            if case .writing = stage {
+                recordsSinceCapture = recordsSinceLive
+                if answersRequest { isRequested = true }
+                answersRequest = false
+            }
             if case .trimming = stage {
                 // The next snapshot's trim covers this one's.
             } else if let policy {
@@ -153,6 +160,7 @@ package struct SnapshotKeeper: Sendable {
     package mutating func committed() {
         guard case .installing = stage, let live else { return }
         installedCount += 1
+        answersRequest = false
         recordsSinceLive = recordsSinceCapture
         stage = .trimDue(
             SnapshotTrim(

@@ -16,9 +16,6 @@ extension PipelineTask {
     /// Makes a snapshot due whatever the policy's numbers say, as before a planned stop.
     package func requestSnapshot() { keeper.request() }
 
-    /// Gives a request up that has led to no job yet.
-    package func withdrawSnapshotRequest() { keeper.withdrawRequest() }
-
     /// The next work for the task's snapshots, if there is any; one at a time.
     ///
     /// Asked for in each turn after ``takeCommit(now:force:)``: where nothing is uncommitted in

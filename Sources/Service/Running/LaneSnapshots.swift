@@ -40,8 +40,8 @@ struct LaneSnapshots: ~Copyable {
     private var laneTaskCount = 1
     /// When the job under way was handed over, and whether it is a trim.
     private var job: (began: Int64, isTrim: Bool)?
-    /// How many snapshots the task had made when one was asked for that it must not end without.
-    private var needed: Int?
+    /// Whether a snapshot was asked for that the task must not end without.
+    private var isNeeded = false
     /// What a task that stops waits for.
     private var farewell: (until: Int64, installed: Int, failures: Int)?
 
@@ -101,18 +101,19 @@ struct LaneSnapshots: ~Copyable {
 
     /// Makes a snapshot due without which the model would be lost with this process.
     mutating func need(of task: PipelineTask) {
-        needed = task.snapshots.installedCount
+        isNeeded = true
         task.requestSnapshot()
     }
 
-    /// Whether the task has no snapshot of those that it must not end without.
-    func lacksNeeded(_ task: PipelineTask) -> Bool { needed == task.snapshots.installedCount }
+    /// Whether the snapshot that the task must not end without is not there.
+    func lacksNeeded(_ task: PipelineTask) -> Bool { isNeeded && task.snapshots.hasOpenRequest }
 
     /// Whether a task that stops, all of it committed, waits for a snapshot: for one that is needed
     /// until the deadline, failures or not; for another if replaying the task in turns with the lane's
     /// others would take more than a moment, and no longer than replaying would take.
     mutating func delaysEnd(of task: PipelineTask, now: Int64, until deadline: Int64) -> Bool {
         if farewell == nil {
+            isNeeded = lacksNeeded(task)
             let alone = estimate.replayMilliseconds(records: task.snapshots.recordsSinceLive)
             let replay = Int64(alone * Double(laneTaskCount))
             let isWorthIt = replay > Self.moment
@@ -126,10 +127,7 @@ struct LaneSnapshots: ~Copyable {
         guard let farewell, now < farewell.until,
             task.snapshots.installedCount == farewell.installed,
             task.snapshots.failureCount == farewell.failures
-        else {
-            task.withdrawSnapshotRequest()
-            return false
-        }
+        else { return false }
         return true
     }
 

@@ -279,6 +279,43 @@ struct SnapshotTests {
         #expect(world.predictions == RunningHash.predictions(world.records[0]))
     }
 
+    @Test("a request stands until a snapshot that was captured after it is referred to")
+    func requests() throws {
+        let world = DurableWorld(records: randomRecords(partitions: 1, count: 30, seed: 5))
+        let run = try SnapshotRun(world, processor: RunningHash(), recordsBetween: 1_000_000)
+        try run.runToEnd()
+        #expect(!run.task.snapshots.hasOpenRequest)
+        run.task.requestSnapshot()
+        var failures = 2
+        world.store.failure = { _ in
+            failures -= 1
+            return failures >= 0 ? .failed("twice") : nil
+        }
+        while run.task.snapshots.failureCount < 2 {
+            #expect(run.stepSnapshot())
+            #expect(run.task.snapshots.hasOpenRequest)
+        }
+        // One that was captured before another request does not answer that one.
+        guard case .findJournalEnd? = run.task.takeSnapshotJob(now: 0) else {
+            Issue.record("a request that failed is not tried again")
+            return
+        }
+        run.task.snapshotJobDone(
+            .journalEnd(Int64(world.output.committed(.journal).count * 2)), now: 0)
+        #expect(run.stepSnapshot())
+        run.task.requestSnapshot()
+        while run.task.snapshots.installedCount == 0 {
+            _ = run.stepSnapshot()
+            #expect(run.commit())
+        }
+        #expect(run.task.snapshots.hasOpenRequest)
+        while run.task.snapshots.installedCount == 1 {
+            _ = run.stepSnapshot()
+            #expect(run.commit())
+        }
+        #expect(!run.task.snapshots.hasOpenRequest)
+    }
+
     @Test("an idle task's snapshot is committed without records, and falls due by age")
     func idle() throws {
         let world = DurableWorld(records: randomRecords(partitions: 1, count: 30, seed: 5))
