@@ -68,7 +68,7 @@ struct EmbeddedClusterTests {
         }
         #expect(said)
         try cluster.startBroker()
-        let over = wait {
+        let over = wait(seconds: 90) {
             reader.serve()
             reader.wakeFetcher(milliseconds: 500)
             return pipeline.lines.contains("answers again")
@@ -152,12 +152,12 @@ struct EmbeddedClusterTests {
         log.unreachable("timed out")
         at(71)
         log.reachable()
-        at(80)
+        at(90)
         log.reachable()
         #expect(log.isOutage)
         #expect(lines.count(of: "does not answer") == 1)
         #expect(lines.count(of: "answers again") == 0)
-        at(81)
+        at(91)
         log.reachable()
         log.reachable()
         #expect(!log.isOutage)

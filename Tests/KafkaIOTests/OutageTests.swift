@@ -82,7 +82,7 @@ struct OutageTests {
         #expect(try read(log, count: 2) == ["before", "after"])
         #expect(
             try pipeline.committed(pipeline.output, count: 4) == ["one", "two", "three", "four"])
-        let over = wait {
+        let over = wait(seconds: 90) {
             reader.wakeFetcher(milliseconds: 1000)
             return pipeline.lines.contains("answers again")
         }

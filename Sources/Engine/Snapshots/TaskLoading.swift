@@ -70,9 +70,9 @@ package struct TaskLoading {
     ///   - confirmedEnd: The offset after an entry that the group confirmed, if it did: where entries
     ///     are claimed, those before it do not tell which of the ones after it count.
     ///   - startOffsets: The first offset that each input has, or where a new task begins.
-    ///   - doubtsInput: Whether the inputs may not be the ones that were learned. Where the live
-    ///     snapshot would leave nothing to replay, the one before it is loaded, so that the replay
-    ///     of what came between compares the predictions.
+    ///   - doubtsInput: Whether the inputs may not be the ones that were learned. Then the snapshot
+    ///     before the live one is loaded, so that the replay of what came between compares the
+    ///     predictions; without one, everything is replayed if the inputs begin at offset 0.
     ///   - references: The snapshots to begin with, the best first, when a moment is wanted that the
     ///     last entry's references do not serve best.
     package init(
@@ -195,25 +195,29 @@ package struct TaskLoading {
                 RecordedSettings(inSnapshot: snapshotSettings(entry)), failure: error)
             return .working(bytes: 0, of: 0)
         }
-        if doubtsInput { beginEarlier(than: entry) }
+        if doubtsInput { try beginEarlier(than: entry) }
         return try load(attempt: 0)
     }
 
-    /// Has something replayed where the live snapshot stands where the journal ends, if the inputs
-    /// still have the records for it.
-    private mutating func beginEarlier(than entry: JournalEntry) {
-        guard chosen == nil, let live = entry.live,
-            let index = try? live.index(ofTask: task, from: store),
-            index.nextOffsets == entry.nextOffsets
-        else { return }
-        if let previous = entry.previous {
-            guard let index = try? previous.index(ofTask: task, from: store),
-                zip(index.nextOffsets, startOffsets).allSatisfy({ $0 >= $1 })
-            else { return }
-            chosen = [previous, live]
-        } else if startOffsets.allSatisfy({ $0 == 0 }) {
-            chosen = []
+    /// Has what came before the live snapshot replayed, if journal and inputs still have it.
+    private mutating func beginEarlier(than entry: JournalEntry) throws(TaskFailure) {
+        guard chosen == nil, let live = entry.live else { return }
+        guard let previous = entry.previous else {
+            if startOffsets.allSatisfy({ $0 == 0 }) { chosen = [] }
+            return
         }
+        let index: SnapshotIndex
+        do throws(SnapshotProblem) {
+            index = try previous.index(ofTask: task, from: store)
+        } catch {
+            // Once offsets are committed again nobody doubts any more: better asked again than not.
+            if case .unreachable(let reason) = error { throw .stateUnreachable(reason) }
+            return
+        }
+        guard previous.journalOffset >= journalStart, index.inputs == inputs,
+            zip(index.nextOffsets, startOffsets).allSatisfy({ $0 >= $1 })
+        else { return }
+        chosen = [previous, live]
     }
 
     // MARK: Snapshots
@@ -263,7 +267,15 @@ package struct TaskLoading {
         var start = start(needsReplay: true)
         start.journalOffset = beginning
         start.skipped = last?.skipped
+        if chosen?.isEmpty == true { keepReferences(&start) }
         return .done(start)
+    }
+
+    /// What was replayed out of doubt does not take the place of the snapshots that stand.
+    private func keepReferences(_ start: inout TaskStart) {
+        start.live = last?.live
+        start.previous = last?.previous
+        start.doubtedThrough = last?.live?.sequence
     }
 
     private mutating func fallBack(
@@ -323,13 +335,15 @@ package struct TaskLoading {
         }
         start.needsReplay = start.nextSequence <= last.sequence
         start.namedInputCount = start.needsReplay ? index.inputs.count : last.inputs.count
-        start.live = references[attempt]
-        start.previous = attempt + 1 < references.count ? references[attempt + 1] : nil
-        if doubtsInput, let next = start.previous, next.sequence > index.sequence {
-            start.previous = nil
+        start.loaded = references[attempt]
+        if doubtsInput, index.sequence < last.live?.sequence ?? 0, attempt == 0 {
+            keepReferences(&start)
+        } else {
+            start.live = start.loaded
+            start.previous = attempt + 1 < references.count ? references[attempt + 1] : nil
         }
         start.skipped = last.skipped
-        start.journalOffset = max(journalStart, start.live?.journalOffset ?? 0)
+        start.journalOffset = max(journalStart, start.loaded?.journalOffset ?? 0)
         try findLostInput(&start, snapshot: index.sequence, last: last)
         if start.needsReplay { try journal.move(0, to: start.journalOffset) }
         return .done(start)

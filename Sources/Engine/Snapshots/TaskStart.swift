@@ -8,6 +8,8 @@ package struct TaskStart: Sendable, Equatable {
     package var nextSequence: UInt64 = 0
     /// Where the journal is read on; entries before `nextSequence` are passed over.
     package var journalOffset: Int64 = 0
+    /// The snapshot that the state comes from.
+    package var loaded: SnapshotReference?
     /// The snapshots that the task's entries go on to refer to.
     package var live: SnapshotReference?
     package var previous: SnapshotReference?
@@ -17,6 +19,8 @@ package struct TaskStart: Sendable, Equatable {
     package var namedInputCount = 0
     /// Whether entries follow that must be replayed.
     package var needsReplay = true
+    /// Up to this entry the replay only shows whether the inputs still are what was learned.
+    package var doubtedThrough: UInt64?
     /// Whether an entry that says what was skipped must be committed before any record is taken.
     package var hasLostInput = false
     /// Whether a new version of the state begins, where the journal of the one before ends.

@@ -36,6 +36,7 @@ struct JournalReplay {
     private let journalEnd: Int64
     private let fingerprint: UInt64
     private let skipped: SkippedEntries?
+    private let doubtedThrough: UInt64?
     /// The next offset of each input, after what is replayed so far.
     private(set) var positions: [Int64]
     /// The sequence number of the entry after the last one replayed.
@@ -61,7 +62,8 @@ struct JournalReplay {
         journalStart = start.journalOffset
         journalOffset = start.journalOffset
         skipped = start.skipped
-        filter = JournalFilter(claim: start.live?.generation ?? 0)
+        doubtedThrough = start.doubtedThrough
+        filter = JournalFilter(claim: start.loaded?.generation ?? 0)
         positions = start.offsets
         nextSequence = start.nextSequence
         namedInputCount = start.namedInputCount
@@ -251,22 +253,11 @@ struct JournalReplay {
     private mutating func finish(
         _ current: JournalEntry, processor: any BatchProcessor, scratch: inout OutputBuffer
     ) throws(TaskFailure) {
-        let digest = OutputDigest.of(scratch)
-        if recordsOfEntry != current.recordCount {
-            throw .replayMismatch(
-                sequence: current.sequence,
-                what: "\(recordsOfEntry) records instead of \(current.recordCount)")
-        }
-        if digest.count != current.predictionCount {
-            throw .replayMismatch(
-                sequence: current.sequence,
-                what: "\(digest.count) predictions instead of \(current.predictionCount)")
-        }
-        if digest.hash != current.predictionHash {
-            throw .replayMismatch(sequence: current.sequence, what: "other prediction bytes")
-        }
-        if let expected = current.learnedHash, expected.contradicts(processor.learnedHash()) {
-            throw .replayMismatch(sequence: current.sequence, what: "another state")
+        if let what = difference(from: current, processor: processor, scratch: scratch) {
+            if let doubtedThrough, current.sequence <= doubtedThrough {
+                throw .otherInput(sequence: current.sequence, what: what)
+            }
+            throw .replayMismatch(sequence: current.sequence, what: what)
         }
         if !current.isClaimed || current.inputs.count == 1 { scratch.clear() }
         for input in current.inputs.indices {
@@ -274,5 +265,23 @@ struct JournalReplay {
         }
         nextSequence = current.sequence + 1
         entry = nil
+    }
+
+    /// What of a replayed entry is not as it was committed.
+    private func difference(
+        from current: JournalEntry, processor: any BatchProcessor, scratch: borrowing OutputBuffer
+    ) -> String? {
+        let digest = OutputDigest.of(scratch)
+        if recordsOfEntry != current.recordCount {
+            return "\(recordsOfEntry) records instead of \(current.recordCount)"
+        }
+        if digest.count != current.predictionCount {
+            return "\(digest.count) predictions instead of \(current.predictionCount)"
+        }
+        if digest.hash != current.predictionHash { return "other prediction bytes" }
+        if let expected = current.learnedHash, expected.contradicts(processor.learnedHash()) {
+            return "another state"
+        }
+        return nil
     }
 }

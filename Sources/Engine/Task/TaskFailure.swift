@@ -9,6 +9,8 @@ package enum TaskFailure: Error, Equatable, Sendable {
     case badRecord(RecordFault, partition: Int32, offset: Int64)
     /// The replay of a journal entry did not give the bytes that were committed.
     case replayMismatch(sequence: UInt64, what: String)
+    /// The same of an entry that was replayed only because the input was in doubt.
+    case otherInput(sequence: UInt64, what: String)
     /// The journal holds something that this program cannot read.
     case journalDamaged(offset: Int64, StateError)
     /// The journal's entries do not follow each other.
@@ -60,6 +62,13 @@ package enum TaskFailure: Error, Equatable, Sendable {
                 + "version that wrote the entry, or use `tidewheel state reset` to begin a new "
                 + "model where this one ended, on an input with cleanup.policy=delete if it was "
                 + "compacted"
+        case .otherInput(let sequence, let what):
+            return "the group has no offsets any more, which go with a topic that is deleted; so "
+                + "journal entry \(sequence) was replayed to see whether the input still is what was "
+                + "learned, and differs from what was committed (\(what)): the topic was made anew, "
+                + "or records are gone (compaction or deletion) or were changed; restore the topic, "
+                + "or run it once with --trust journal to go on all the same where the model "
+                + "stands, or use `tidewheel state reset` to begin a new model there"
         case .journalDamaged(let offset, .unsupportedVersion(_, let version)):
             return "the journal's entry at offset \(offset) has format \(version), which this "
                 + "program does not know: a newer version wrote it; run that"

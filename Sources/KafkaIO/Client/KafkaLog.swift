@@ -21,9 +21,9 @@ package struct KafkaLogLine: Sendable, Equatable {
 /// together.
 ///
 /// A broker that comes back answers one client while another still waits, and a coordinator that
-/// loads lets a call run into its time-out after other questions were answered. So an outage is over
-/// when requests were answered for ten seconds, twice what a call may wait, without one that was
-/// not; its length is told up to the first of these answers.
+/// loads lets a call run into its time-out after other questions were answered, again and again at
+/// most 15 s apart. So an outage is over when requests were answered for twenty seconds without one
+/// that was not; its length is told up to the first of these answers.
 ///
 /// librdkafka repeats itself: each handle and each of its broker threads reports the same broken
 /// connection again and again. One `KafkaLog` is shared by all handles; it is told what they report
@@ -45,7 +45,7 @@ package final class KafkaLog: Sendable {
     /// Lines of the same topic are said at most this often.
     private static let repeatNanoseconds: Int64 = 60_000_000_000
     /// An outage is over when requests are answered for this long.
-    private static let settledNanoseconds: Int64 = 10_000_000_000
+    private static let settledNanoseconds: Int64 = 20_000_000_000
     /// The number of different topics that are remembered.
     private static let topicsLimit = 256
 
@@ -89,7 +89,7 @@ package final class KafkaLog: Sendable {
             return answered - since
         }
         guard let lasted = lasted else { return }
-        let tenths = lasted / 100_000_000
+        let tenths = max(0, lasted) / 100_000_000
         sink(
             KafkaLogLine(
                 severity: .info,

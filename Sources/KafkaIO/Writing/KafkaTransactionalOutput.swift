@@ -64,7 +64,12 @@ package final class KafkaTransactionalOutput: KafkaTaskOutput, @unchecked Sendab
         if producer == nil { producer = try make() }
         connectionsAtEpoch = nil
         let producer = try current()
-        try producer.warmUp(milliseconds: callMilliseconds)
+        do throws(OutputFailure) {
+            try producer.warmUp(milliseconds: callMilliseconds)
+        } catch {
+            if case .uncertain(let reason) = error { log.unreachable(reason) }
+            throw error
+        }
         try unsafe settle(rd_kafka_init_transactions(producer.pointer, callMilliseconds), "start")
         log.reachable()
         connectionsAtEpoch = producer.handle.closedConnections

@@ -137,7 +137,7 @@ private struct Replay {
                 + "\(moment.sequence), committed \(TimeText.utc(milliseconds: moment.timestamp))")
         page.add(
             "from",
-            outcome.start.live.map { "the snapshot after entry \($0.sequence)" }
+            outcome.start.loaded.map { "the snapshot after entry \($0.sequence)" }
                 ?? "the journal's beginning")
         for note in outcome.start.notes { page.add("note", note) }
         page.add(
@@ -167,7 +167,7 @@ private struct Replay {
             json.member("task", moment.task)
             json.member("sequence", moment.sequence)
             json.member("committed", TimeText.utc(milliseconds: moment.timestamp))
-            if let live = outcome.start.live { json.member("from_sequence", live.sequence) }
+            if let live = outcome.start.loaded { json.member("from_sequence", live.sequence) }
             json.member("replayed_records", outcome.replayedRecords)
             json.member("proved_entries", provedEntries)
             json.list("notes") { json in

@@ -86,7 +86,7 @@ struct StateDetails {
 
     /// What restoring the task has just taken: a restart on a machine like this one takes as long.
     private static func restore(_ outcome: StateRebuild.Outcome) -> String {
-        let from = outcome.start.live.map { "the snapshot after entry \($0.sequence)" }
+        let from = outcome.start.loaded.map { "the snapshot after entry \($0.sequence)" }
         let count = outcome.replayedRecords
         return "\(NumberText.fixed(outcome.seconds, decimals: 2)) s here, from "
             + "\(from ?? "the journal's beginning"), with \(NumberText.grouped(count)) replayed "
@@ -101,7 +101,7 @@ struct StateDetails {
             switch rebuilt {
             case .success(let outcome):
                 json.object("restore") { json in
-                    if let live = outcome.start.live { json.member("snapshot", live.sequence) }
+                    if let live = outcome.start.loaded { json.member("snapshot", live.sequence) }
                     json.member("replayed_records", outcome.replayedRecords)
                     json.member("seconds", outcome.seconds)
                 }

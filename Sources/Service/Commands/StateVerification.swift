@@ -126,7 +126,7 @@ struct StateVerification {
                 return
             }
             let origin =
-                outcome.start.live.map { "the one after entry \($0.sequence)" }
+                outcome.start.loaded.map { "the one after entry \($0.sequence)" }
                 ?? "the journal's beginning"
             finding.lines.append(
                 "the snapshot after entry \(sequence) (\(NumberText.bytes(bytes.count))) is bit "
@@ -155,7 +155,7 @@ struct StateVerification {
                     .weakened, "\(note); a restore takes longer, and the next snapshot replaces it")
             }
             let origin =
-                outcome.start.live.map { "the snapshot after entry \($0.sequence)" }
+                outcome.start.loaded.map { "the snapshot after entry \($0.sequence)" }
                 ?? "the journal's beginning"
             finding.lines.append(
                 "\(origin) and \(NumberText.grouped(outcome.replayedRecords)) replayed records "

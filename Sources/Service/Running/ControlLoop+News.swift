@@ -108,9 +108,10 @@ extension ControlLoop {
             if isLost {
                 log.say(
                     .error,
-                    "ended before its model was stored again: no snapshot of it exists any more; "
-                        + "restore the state topic, or use `tidewheel state reset` to begin a new "
-                        + "model where this one ended", [("task", "\(task)")])
+                    "ended before its model was stored again, so that no snapshot of it exists any "
+                        + "more: the next start replays the whole journal, if it has its beginning; "
+                        + "else restore the state topic, or use `tidewheel state reset` to begin a "
+                        + "new model where this one ended", [("task", "\(task)")])
             }
             // It made room for itself with more inputs.
             if seats[task]?.isOwned == true { seats[task]?.restartAt = monotonicMilliseconds() }

@@ -9,10 +9,7 @@ extension ControlLoop {
         isStopping = true
         log.say(.info, "stopping")
         if outcome == nil {
-            // A snapshot that somebody has deleted since the last look would be missed too late.
-            storeLostStates()
-            parts.snapshotWatch.look(milliseconds: Int32(max(100, min(1000, limit / 8))))
-            storeLostStates()
+            lookForLostStates(deadline: began + limit / 8)
             // Half of the time may go into snapshots; the rest is for a slow group and broker.
             for lane in lanes { lane.drain(deadline: began + limit / 2) }
         }
@@ -45,5 +42,27 @@ extension ControlLoop {
             isLate ? .warning : .info, isLate ? "stopped late" : "stopped",
             [("milliseconds", "\(monotonicMilliseconds() - began)")])
         return isLate ? .stoppedLate : .stopped
+    }
+
+    /// Has the snapshots looked after once more: one that somebody has deleted since the last look
+    /// would be missed too late.
+    private mutating func lookForLostStates(deadline: Int64) {
+        guard !parts.options.isEmbedded, seats.values.contains(where: \.isLive) else { return }
+        storeLostStates()
+        let watch = parts.snapshotWatch
+        let begun = watch.begunLooks
+        while !watch.isAnswered(after: begun), monotonicMilliseconds() < deadline {
+            parts.watch.hurry()
+            wait(milliseconds: min(200, deadline - monotonicMilliseconds())) { _ in
+                watch.isAnswered(after: begun)
+            }
+        }
+        storeLostStates()
+        if !watch.isAnswered(after: begun) {
+            log.say(
+                .warning,
+                "it is not known whether the snapshots are still there, because Kafka does not "
+                    + "answer: look at them with `tidewheel state verify`")
+        }
     }
 }

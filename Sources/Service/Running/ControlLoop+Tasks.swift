@@ -231,7 +231,8 @@ extension ControlLoop {
     mutating func growTasks() {
         let layout = parts.watch.layout
         for (task, seat) in seats where seat.isLive && seat.isOwned && !seat.isRetiring {
-            guard let runner = seat.runner,
+            // One whose model stands in memory alone goes on with what it has until it is stored.
+            guard let runner = seat.runner, !parts.snapshotWatch.isLost(task),
                 runner.inputs.count < layout.inputs(ofTask: task).count
             else { continue }
             seats[task]?.isRetiring = true

@@ -87,6 +87,9 @@ final class InputWatch: Sendable {
         ending.reached()
     }
 
+    /// Has the thread look now; it may be busy with a question that takes some seconds.
+    func hurry() { ending.wakeup.signal() }
+
     /// An outage is told by the clients; anything else is told once.
     private func tell(_ error: KafkaError) {
         guard error.kind != .unreachable, failures.isNews(error.description) else { return }

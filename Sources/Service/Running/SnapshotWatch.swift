@@ -17,6 +17,8 @@ final class SnapshotWatch: Sendable {
     private let lost = Mutex<[Int]>([])
     private let saidLost = Mutex<Set<Int>>([])
     private let failures = ToldOnce()
+    /// Looks that began, and of those that were answered the last.
+    private let looks = Mutex<(begun: Int, answered: Int)>((0, 0))
 
     init(topics: PipelineTopics, topic: String, taskCount: Int, admin: KafkaAdmin, log: ProcessLog)
     {
@@ -38,32 +40,42 @@ final class SnapshotWatch: Sendable {
         }
     }
 
-    /// Asks the brokers.
-    ///
-    /// - Parameter milliseconds: how long one question may take.
-    func look(milliseconds: Int32 = 3000) {
+    /// The number of looks that have begun so far.
+    var begunLooks: Int { looks.withLock { $0.begun } }
+
+    /// Whether a look that began after so many others was answered.
+    func isAnswered(after count: Int) -> Bool { looks.withLock { $0.answered > count } }
+
+    /// Whether the snapshot of a task was gone at the last look.
+    func isLost(_ task: Int) -> Bool { saidLost.withLock { $0.contains(task) } }
+
+    /// Asks the brokers; may wait for some seconds.
+    func look() {
+        let number = looks.withLock { looks in
+            looks.begun += 1
+            return looks.begun
+        }
         let watched = gauges.withLock { $0 }
         do throws(KafkaError) {
-            if !watched.isEmpty { follow(try missing(watched, milliseconds), of: watched) }
+            if !watched.isEmpty { follow(try missing(watched), of: watched) }
             failures.wentWell()
+            looks.withLock { $0.answered = number }
         } catch {
             tell(error)
         }
     }
 
     /// The tasks whose live snapshot does not stand where its journal says, in ascending order.
-    private func missing(
-        _ watched: [Int: TaskGauge], _ milliseconds: Int32
-    ) throws(KafkaError) -> [Int] {
+    private func missing(_ watched: [Int: TaskGauge]) throws(KafkaError) -> [Int] {
         // A broker that starts may not know the topic yet: what tells is what stands in it.
-        if try admin.partitionCount(of: topic, milliseconds: milliseconds) == nil {
+        if try admin.partitionCount(of: topic, milliseconds: 3000) == nil {
             try topics.ensureState(tasks: taskCount)
         }
         var missing: [Int] = []
         for (task, gauge) in watched.sorted(by: { $0.key < $1.key }) {
             guard let live = gauge.live else { continue }
             let place = TopicPartition(topic: topic, partition: Int32(task))
-            let ends = try admin.watermarks(of: place, milliseconds: milliseconds)
+            let ends = try admin.watermarks(of: place, milliseconds: 3000)
             guard ends.low > live.firstChunkOffset || ends.high <= live.indexOffset else {
                 continue
             }

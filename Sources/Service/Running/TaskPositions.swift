@@ -34,11 +34,12 @@ struct TaskPositions: Sendable {
         inputs = try watch.refresh().inputs(ofTask: task)
         (journalStart, journalEnd) = try admin.watermarks(of: journal)
         // The embedded cluster keeps no offsets of transactions.
-        let commits =
+        let found =
             options.isEmbedded
-            ? Self.noCommits(inputs)
+            ? nil
             : try Self.commits(
                 inputs, pipeline, hasJournal: journalEnd > 0, admin: admin, log: log)
+        let commits = found ?? inputs.map { _ in CommittedOffset(offset: -1) }
         let committed = commits.map(\.offset)
         // Offsets and journal are compared as of one moment: nobody may have written between.
         guard try admin.watermarks(of: journal).high == journalEnd else {
@@ -51,7 +52,7 @@ struct TaskPositions: Sendable {
         let tail = JournalTail(settings: pipeline.kafkaSettings, admin: admin, log: log)
         let learned =
             options.isEmbedded || journalEnd == 0
-            ? committed : Self.learned(inputs, committed, tail, journal)
+            ? committed : try Self.learned(inputs, committed, tail, journal)
         for (input, offset) in zip(inputs, learned) {
             let ends = try admin.watermarks(of: input)
             guard offset <= ends.high else {
@@ -68,7 +69,7 @@ struct TaskPositions: Sendable {
         }
         starts = journalEnd == 0 ? first : lowest
         doubtsInput =
-            !options.isEmbedded && options.trust == nil
+            found != nil && options.trust == nil
             && zip(committed, learned).contains { $0 < 0 && $1 > 0 }
         let outputs = OutputsEnd(pipeline: pipeline, admin: admin, log: log)
         let isExactlyOnce = pipeline.delivery.guarantee == .exactlyOnce
@@ -90,11 +91,7 @@ struct TaskPositions: Sendable {
             evidence: evidence, remains: remains)
     }
 
-    private static func noCommits(_ inputs: [TopicPartition]) -> [CommittedOffset] {
-        inputs.map { _ in CommittedOffset(offset: -1) }
-    }
-
-    /// What the group has committed, or nothing where they hang in a transaction that never settles.
+    /// What the group has committed, or `nil` where they hang in a transaction that never settles.
     ///
     /// The task's producer has been initialised, so Kafka holds no transaction of the task open any
     /// more. Offsets that still wait for one lost its marker: a broker that is killed in a commit and
@@ -105,7 +102,7 @@ struct TaskPositions: Sendable {
     private static func commits(
         _ inputs: [TopicPartition], _ pipeline: Pipeline, hasJournal: Bool, admin: KafkaAdmin,
         log: KafkaLog
-    ) throws(KafkaError) -> [CommittedOffset] {
+    ) throws(KafkaError) -> [CommittedOffset]? {
         do throws(KafkaError) {
             return try admin.commits(of: pipeline.groupID, inputs)
         } catch {
@@ -116,7 +113,7 @@ struct TaskPositions: Sendable {
                 .warning, topic: "offsets of \(pipeline.groupID)",
                 "\(error.problem); the journal says where to go on, and the next commit settles them"
             )
-            return noCommits(inputs)
+            return nil
         }
     }
 
@@ -125,10 +122,17 @@ struct TaskPositions: Sendable {
     private static func learned(
         _ inputs: [TopicPartition], _ committed: [Int64], _ tail: JournalTail,
         _ journal: TopicPartition
-    ) -> [Int64] {
-        // An end of the journal that cannot be read is told by the restore.
-        guard committed.contains(where: { $0 < 0 }), let last = try? tail.lastEntry(of: journal)
-        else { return committed }
+    ) throws(KafkaError) -> [Int64] {
+        guard committed.contains(where: { $0 < 0 }) else { return committed }
+        let entry: JournalEntry?
+        do throws(KafkaError) {
+            entry = try tail.lastEntry(of: journal)
+        } catch {
+            // An end of the journal that cannot be read is told by the restore.
+            guard error.kind != .unreachable else { throw error }
+            return committed
+        }
+        guard let last = entry else { return committed }
         return zip(inputs, committed).map { input, offset in
             guard let place = last.inputs.firstIndex(of: input) else { return offset }
             return max(offset, last.nextOffsets[place])

@@ -39,10 +39,10 @@ extension TaskRunner {
         guard let start = try load(loading, journalEnd: positions.journalEnd) else { return nil }
         var estimate = RestoreEstimate()
         estimate.recordsBetweenMax = surroundings.options.snapshotRecordsMax
-        if let live = start.live {
+        if let loaded = start.loaded {
             // Not the time that passed: the process loads all its tasks at once.
             estimate.noteWrite(
-                byteCount: Int(clamping: live.byteCount),
+                byteCount: Int(clamping: loaded.byteCount),
                 milliseconds: (tw_thread_cpu_nanoseconds() - began) / 1_000_000)
         }
         let inputLog = try openInputs(positions.inputs, at: start.offsets)
@@ -212,7 +212,7 @@ extension TaskRunner {
                 }
                 pause.wait(milliseconds: 1)
             case .done(let start):
-                surroundings.onLoading(index, .done(start.live, notes: start.notes))
+                surroundings.onLoading(index, .done(start.loaded, notes: start.notes))
                 return start
             }
         }

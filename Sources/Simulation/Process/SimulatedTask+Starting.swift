@@ -134,7 +134,7 @@ extension SimulatedTask {
     func makeTask(_ start: TaskStart) {
         guard let processor = loadingProcessor, let journal, let ends = journalEnds else { return }
         let broker = process.broker
-        world.note(.loaded, index, Int(start.nextSequence), start.live == nil ? 0 : 1)
+        world.note(.loaded, index, Int(start.nextSequence), start.loaded == nil ? 0 : 1)
         if !start.notes.isEmpty {
             world.note(.fellBack, index, Int(start.nextSequence))
             for note in start.notes { world.tell(note) }

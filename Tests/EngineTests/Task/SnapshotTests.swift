@@ -55,8 +55,9 @@ struct SnapshotTests {
         #expect(try SnapshotRun(world, processor: RunningHash()).replayedRecords == 0)
         let again = try SnapshotRun(world, processor: RunningHash(), doubtsInput: true)
         #expect(again.replayedRecords > 0)
-        #expect(again.start.live == entry.previous)
-        #expect(again.start.previous == nil)
+        #expect(again.start.loaded == entry.previous)
+        #expect(again.start.live == entry.live, "the newest snapshot stays the one to restore from")
+        #expect(again.start.previous == entry.previous)
         #expect(again.task.processor.stateHash() == run.task.processor.stateHash())
         append(10, to: world)
         let further = try SnapshotRun(
@@ -73,7 +74,7 @@ struct SnapshotTests {
         #expect(try SnapshotRun(world, processor: RunningHash()).replayedRecords == 0)
         let sequence = try #require(try lastEntry(world).live).sequence
         #expect(
-            throws: TaskFailure.replayMismatch(sequence: sequence, what: "other prediction bytes")
+            throws: TaskFailure.otherInput(sequence: sequence, what: "other prediction bytes")
         ) { _ = try SnapshotRun(world, processor: RunningHash(), doubtsInput: true) }
 
         // Records that retention has taken cannot be compared: the model goes on without.
@@ -95,10 +96,11 @@ struct SnapshotTests {
         #expect(try SnapshotRun(world, processor: RunningHash()).replayedRecords == 0)
         let again = try SnapshotRun(world, processor: RunningHash(), doubtsInput: true)
         #expect(again.replayedRecords == 40)
+        #expect(again.start.live == (try lastEntry(world).live))
         #expect(again.start.notes.isEmpty)
         #expect(again.task.processor.stateHash() == run.task.processor.stateHash())
         world.records[0][0] = MemoryLog.Record(offset: 0, timestamp: 0, key: "", value: "other")
-        #expect(throws: TaskFailure.self) {
+        #expect(throws: TaskFailure.otherInput(sequence: 1, what: "other prediction bytes")) {
             _ = try SnapshotRun(world, processor: RunningHash(), doubtsInput: true)
         }
         world.records[0] = records
