@@ -41,7 +41,7 @@ struct CrashRunTests {
             "--kills", "4", "--others", "1", "--rate", "400", "--pipelines", "tree,canary-merged",
             "--faults", "kill,stop,rebalance", "--workers", "2",
         ]
-        let ended = try run(words + ["--seed", "7"], seconds: 540)
+        let ended = try run(words + ["--seed", "7"], seconds: 1500)
         #expect(ended.code == 0, "\(ended.text.suffix(6000))")
         #expect(ended.text.contains("Nothing lost, doubled or changed."))
         let total = try #require(ended.text.firstMatch(of: /kill -9 in all: (\d+)/))

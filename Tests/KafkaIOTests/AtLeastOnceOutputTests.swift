@@ -20,7 +20,7 @@ struct AtLeastOnceOutputTests {
             topics: [.predictions: pipeline.output, .journal: pipeline.journal],
             journal: TopicPartition(topic: pipeline.journal, partition: 0),
             token: token ?? GroupToken(groupID: pipeline.name), admin: pipeline.admin,
-            log: pipeline.log)
+            callMilliseconds: 30_000, log: pipeline.log)
     }
 
     private func entry(_ sequence: UInt64, _ generation: Int32) -> [UInt8] {
@@ -123,7 +123,7 @@ struct AtLeastOnceOutputTests {
         #expect(second.confirmsEntries())
         // Its offsets are refused, and so it learns that it is none any more.
         var failed: OutputFailure?
-        _ = wait(seconds: 10) {
+        _ = wait(seconds: 120) {
             do throws(OutputFailure) {
                 try first.begin()
             } catch {

@@ -81,7 +81,7 @@ struct MemberTests {
         _ = try #require(assignment(second))
         var isFenced = false
         // It is told after two sessions and a half, in which the other one has shown that it lives.
-        _ = wait(seconds: 90) {
+        _ = wait(seconds: 300) {
             first.poll(milliseconds: 20) { event in
                 if case .instanceFenced = event { isFenced = true }
                 if case .assigned = event { Issue.record("the older one is a member again") }
@@ -184,7 +184,7 @@ struct MemberTests {
         for _ in 0..<10 where !direct.lines.contains("joining the group anew") {
             proxy.set(.slow(milliseconds: 3500))
             var events: [String] = []
-            let isBack = wait(seconds: 90) {
+            let isBack = wait(seconds: 300) {
                 member.poll(milliseconds: 20) { event in
                     switch event {
                     case .lost:

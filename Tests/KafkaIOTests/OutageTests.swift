@@ -50,7 +50,7 @@ struct OutageTests {
         let partition = TopicPartition(topic: pipeline.input, partition: 0)
         let log = try reader.openLog([(partition, 0)], wake: -1)
         #expect(try read(log, count: 1) == ["before"])
-        let output = pipeline.output()
+        let output = pipeline.output(milliseconds: 5000)
         try definite(output.initialize)
         var buffer = OutputBuffer()
         fill(&buffer, ["one"])
@@ -114,7 +114,9 @@ struct OutageTests {
 
         // A wrong password.
         let stranger = try KafkaAdmin(settings: settings("alice", "wrong-secret"), log: log)
-        let login = kafkaError { () throws(KafkaError) in try stranger.connect(milliseconds: 5000) }
+        let login = kafkaError { () throws(KafkaError) in
+            try stranger.connect(milliseconds: 30_000)
+        }
         #expect(login?.kind == .unauthenticated, "\(String(describing: login))")
         #expect(login?.description.contains("wrong-secret") == false)
 

@@ -134,7 +134,7 @@ struct ReaderTests {
         }
         event.drain()
         try pipeline.feed(["wake up"])
-        let woke = event.wait(seconds: 10)
+        let woke = event.wait(seconds: 120)
         #expect(woke)
         #expect(try read(log, count: 1) == ["wake up"])
         try reader.close(log)

@@ -71,11 +71,14 @@ struct TestPipeline {
         try KafkaReader(settings: settings, groupID: name, partitionCount: 4, log: log)
     }
 
-    func output(_ token: GroupToken? = nil, task: Int = 0) -> KafkaTransactionalOutput {
+    /// - Parameter milliseconds: how long one call may block.
+    func output(
+        _ token: GroupToken? = nil, task: Int = 0, milliseconds: Int32 = 30_000
+    ) -> KafkaTransactionalOutput {
         KafkaTransactionalOutput(
             settings: settings, transactionalID: "\(name)-\(task)",
             topics: [.predictions: output, .journal: journal],
-            token: token ?? GroupToken(groupID: name), log: log)
+            token: token ?? GroupToken(groupID: name), callMilliseconds: milliseconds, log: log)
     }
 
     /// The committed values of a topic, in order of partition and offset.
@@ -83,7 +86,7 @@ struct TestPipeline {
     /// Commit markers are written a little after the commit is acknowledged: waits for `count`.
     func committed(_ topic: String, count: Int = 0) throws -> [String] {
         var records: [KafkaRecord] = []
-        _ = try wait(seconds: 10) {
+        _ = try wait(seconds: 120) {
             records = []
             let tail = try KafkaTail(
                 settings: settings, topic: topic, from: KafkaOffset.beginning, log: log)
@@ -135,7 +138,7 @@ func abort(_ output: KafkaTransactionalOutput) throws(OutputFailure) {
 }
 
 /// Waits until a condition holds; false when it does not within the time.
-func wait(seconds: Double = 30, _ condition: () throws -> Bool) rethrows -> Bool {
+func wait(seconds: Double = 120, _ condition: () throws -> Bool) rethrows -> Bool {
     let end = tw_monotonic_nanoseconds() + Int64(seconds * 1e9)
     while tw_monotonic_nanoseconds() < end {
         if try condition() { return true }

@@ -5,6 +5,9 @@
 /// sends no heartbeats and ends with its session; another process's goes on. So the one that was
 /// fenced, which owns nothing any more, looks on: it joins anew as soon as nobody holds its id, and
 /// is replaced if one and the same member holds it for longer than a session can last unattended.
+///
+/// Two processes with several pipelines may each have fenced the other in one of them. The pipeline
+/// that decides tells first, so that one of the two ends and leaves all its groups to the other.
 struct FencedInstance {
     /// Who is a member under the instance id, as far as can be seen.
     enum Holder: Equatable {
@@ -32,8 +35,8 @@ struct FencedInstance {
     private var nextLook: Int64?
     private static let lookInterval: Int64 = 500_000_000
 
-    init(sessionMilliseconds: Int) {
-        patience = Int64(sessionMilliseconds) * 2_500_000
+    init(sessionMilliseconds: Int, decides: Bool) {
+        patience = Int64(sessionMilliseconds) * (decides ? 2_500_000 : 5_000_000)
     }
 
     /// Whether it is time for a look.

@@ -33,6 +33,7 @@ package final class KafkaMember: @unchecked Sendable {
     private let inbox: RebalanceInbox
     private let instanceID: String?
     private let topics: [String]
+    private let decidesReplacement: Bool
     private var isSubscribed = false
     /// Set while this process, fenced by its instance id, finds out by whom; it is no member then.
     private var fenced: FencedInstance?
@@ -42,10 +43,14 @@ package final class KafkaMember: @unchecked Sendable {
     ///     one fences this one.
     ///   - topics: the inputs; they and the journal must exist before ``subscribe()``.
     ///   - sessionMilliseconds: how long the broker waits for a process that does not answer.
+    ///   - decidesReplacement: whether this group is the one that decides first which of two
+    ///     processes with one instance id ends, where they share several groups.
     package init(
         settings: KafkaSettings, groupID: String, instanceID: String?, topics: [String],
-        journalTopic: String, sessionMilliseconds: Int = 10_000, log: KafkaLog
+        journalTopic: String, sessionMilliseconds: Int = 10_000, decidesReplacement: Bool = true,
+        log: KafkaLog
     ) throws(KafkaError) {
+        self.decidesReplacement = decidesReplacement
         self.topics = topics + [journalTopic]
         self.instanceID = instanceID
         inbox = RebalanceInbox(groupID: groupID, journalTopic: journalTopic)
@@ -99,7 +104,8 @@ package final class KafkaMember: @unchecked Sendable {
             }
             handle = renewed
             isSubscribed = false
-            fenced = FencedInstance(sessionMilliseconds: handle.sessionMilliseconds)
+            fenced = FencedInstance(
+                sessionMilliseconds: handle.sessionMilliseconds, decides: decidesReplacement)
         } catch {
             body(.failed(error))
         }

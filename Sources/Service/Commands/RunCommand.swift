@@ -80,8 +80,10 @@ package enum RunCommand: Command {
         options.instanceID = arguments.text("instance-id")
         options.keepsMembership = arguments.flag("keep-membership")
         options.trust = arguments.text("trust").flatMap { OffsetTrust(rawValue: $0) }
-        let processes = pipelines.map {
-            PipelineProcess(pipeline: $0, options: options, log: log)
+        let first = pipelines.map(\.name).min()
+        let processes = pipelines.map { pipeline in
+            options.decidesReplacement = pipeline.name == first
+            return PipelineProcess(pipeline: pipeline, options: options, log: log)
         }
         let server = try address.map { address in
             try HTTPServer(address) { path in

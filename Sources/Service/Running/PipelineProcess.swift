@@ -59,6 +59,9 @@ package struct ProcessOptions: Sendable {
     package var laneCount = 0
     /// Names this process among those of the group; `nil`: pipeline, host and slot.
     package var instanceID: String?
+    /// Whether this pipeline decides first which of two processes with one instance id ends: the first
+    /// one by name of those that run in a process.
+    package var decidesReplacement = true
     /// Keeps the membership at the end, for a quick restart.
     package var keepsMembership = false
     /// What to go by where the journal and the group's offsets differ; `nil`: stop and say so.
@@ -137,7 +140,7 @@ package final class PipelineProcess: Sendable {
             let member = try KafkaMember(
                 settings: settings, groupID: pipeline.groupID, instanceID: slot.instanceID,
                 topics: [layout.inputTopic], journalTopic: pipeline.output.journalTopic,
-                log: kafkaLog)
+                decidesReplacement: options.decidesReplacement, log: kafkaLog)
             let watch = InputWatch(
                 topics: topics, layout: layout, admin: admin, log: log,
                 interval: options.metadataInterval)

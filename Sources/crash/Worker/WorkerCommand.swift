@@ -44,9 +44,11 @@ enum WorkerCommand {
         obey(trap)
         let printed = ProcessLog.standardError()
         let outcomes = Mutex<[PipelineOutcome]>([])
+        let first = pipelines.map(\.name).min()
         let processes = zip(pipelines, instruments).map { pipeline, instrument in
             var options = ProcessOptions()
             options.instanceID = "\(pipeline.name).\(instance)"
+            options.decidesReplacement = pipeline.name == first
             options.keepsMembership = keepsMembership
             options.laneCount = 1
             options.snapshotRecordsMax = 1500

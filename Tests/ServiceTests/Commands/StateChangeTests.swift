@@ -46,7 +46,7 @@ struct StateChangeTests {
         let process = RunningProcess(
             PipelineProcess(pipeline: pipeline, log: ProcessLog { _, _ in }))
         if let count { try fixture.waitForPredictions(count) }
-        guard case .failed(let reason)? = count == nil ? process.wait(seconds: 40) : process.stop()
+        guard case .failed(let reason)? = count == nil ? process.wait(seconds: 180) : process.stop()
         else { return "" }
         return reason
     }
@@ -219,7 +219,8 @@ struct StateChangeTests {
         let zombie = KafkaTransactionalOutput(
             settings: fixture.settings, transactionalID: "\(fixture.pipeline.groupID).0",
             topics: [.journal: fixture.pipeline.output.journalTopic],
-            token: GroupToken(groupID: fixture.pipeline.groupID), log: fixture.log)
+            token: GroupToken(groupID: fixture.pipeline.groupID),
+            callMilliseconds: PipelineFixture.patience, log: fixture.log)
         defer { zombie.close() }
         try zombie.initialize()
         try zombie.begin()

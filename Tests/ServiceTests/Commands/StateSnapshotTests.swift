@@ -25,9 +25,9 @@ struct StateSnapshotTests {
         let fixture = try PipelineFixture(
             prefix, partitions: 1,
             state: "restore_within: 1 ms" + (state.isEmpty ? "" : ", \(state)"))
-        let running = fixture.start()
+        let running = fixture.start { $0.snapshotRecordsMax = 1000 }
         var produced = 0
-        try fixture.wait("snapshots", seconds: 60) {
+        try fixture.wait("snapshots", seconds: 180) {
             if running.process.status.snapshots >= 3 { return true }
             if running.process.status.records + 2000 > produced {
                 try fixture.produce(produced..<produced + 2000)
@@ -35,7 +35,7 @@ struct StateSnapshotTests {
             }
             return false
         }
-        try fixture.waitForPredictions(produced, seconds: 60)
+        try fixture.waitForPredictions(produced, seconds: 180)
         #expect(running.stop() == .stopped)
         return (fixture, try folder.file("\(fixture.name).yaml", fixture.text))
     }
@@ -136,7 +136,7 @@ struct StateSnapshotTests {
         #expect(broken.code == .failure)
         #expect(broken.output.contains("task 0: broken"), "\(broken.output)")
         #expect(broken.output.contains("state reset"), "\(broken.output)")
-        guard case .failed(let reason)? = fixture.start().wait(seconds: 40) else {
+        guard case .failed(let reason)? = fixture.start().wait(seconds: 180) else {
             Issue.record("started without its state")
             return
         }

@@ -25,7 +25,9 @@ struct AtLeastOnceProcessTests {
         let instance = ["--instance-id", "one"]
         var process = try ProgramProcess(fixture, instance)
         try process.wait(for: "task started")
-        var produced = 0
+        var produced = 50
+        try fixture.produce(0..<produced)
+        try fixture.wait("the journal has an entry") { try positions(fixture) > 0 }
         for _ in 0..<kills {
             let pieces = 1 + random.next(below: 5)
             for _ in 0..<pieces {
@@ -42,7 +44,7 @@ struct AtLeastOnceProcessTests {
         try process.wait(for: "task restored")
         try fixture.produce(produced..<produced + 300)
         produced += 300
-        try fixture.wait("every record has its prediction", seconds: 60) {
+        try fixture.wait("every record has its prediction", seconds: 180) {
             try positions(fixture) == produced
         }
         #expect(process.stop() == 0, "\(process.said)")

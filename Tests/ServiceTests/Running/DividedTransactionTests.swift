@@ -29,13 +29,14 @@ struct DividedTransactionTests {
         _ fixture: PipelineFixture, _ name: String = "somebody"
     ) throws -> KafkaTransactionalOutput {
         let output = KafkaTransactionalOutput(
-            settings: fixture.settings, transactionalID: "\(fixture.name).\(name)",
+            settings: fixture.patientSettings, transactionalID: "\(fixture.name).\(name)",
             topics: [
                 .predictions: fixture.pipeline.output.predictionsTopic,
                 .deadLetters: fixture.pipeline.output.deadLettersTopic,
                 .metrics: fixture.pipeline.output.metricsTopic,
             ],
-            token: GroupToken(groupID: fixture.pipeline.groupID), log: fixture.log)
+            token: GroupToken(groupID: fixture.pipeline.groupID),
+            callMilliseconds: PipelineFixture.patience, log: fixture.log)
         try output.initialize()
         return output
     }
@@ -78,7 +79,7 @@ struct DividedTransactionTests {
     }
 
     private func refusal(_ fixture: PipelineFixture) -> String {
-        let ended = fixture.start().wait(seconds: 60)
+        let ended = fixture.start().wait(seconds: 180)
         guard case .failed(let reason)? = ended else {
             return "it went on: \(String(describing: ended))"
         }
@@ -99,7 +100,7 @@ struct DividedTransactionTests {
         try somebody.begin()
         try commitOffsets(fixture, by: somebody, sequence: next)
         let second = fixture.start()
-        try fixture.waitForPredictions(300, seconds: 60)
+        try fixture.waitForPredictions(300, seconds: 180)
         #expect(second.stop() == .stopped)
         let note = "transaction \(next), the one after the journal's last entry"
         #expect(fixture.said.contains { $0.contains(note) && $0.contains("goes on") })
@@ -175,7 +176,7 @@ struct DividedTransactionTests {
         #expect(reason.contains("has an open transaction at offset"), "\(reason)")
         try hiding.abort()
         let second = fixture.start()
-        try fixture.waitForPredictions(300, seconds: 60)
+        try fixture.waitForPredictions(300, seconds: 180)
         #expect(second.stop() == .stopped)
         try fixture.expectPlainPass()
     }

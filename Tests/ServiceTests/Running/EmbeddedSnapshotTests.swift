@@ -38,6 +38,7 @@ struct EmbeddedSnapshotTests {
             var options = ProcessOptions()
             options.instanceID = "one"
             options.isEmbedded = true
+            options.snapshotRecordsMax = 1000
             let log = ProcessLog(threshold: .info) { severity, line in
                 said.withLock { $0.append("\(severity.rawValue) \(line)") }
             }
@@ -47,7 +48,7 @@ struct EmbeddedSnapshotTests {
         let feeder = try KafkaFeeder(settings: pipeline.kafkaSettings, topic: "small", log: silent)
         var produced = 0
         func wait(_ what: String, until condition: () throws -> Bool) throws {
-            let end = Date().addingTimeInterval(60)
+            let end = Date().addingTimeInterval(180)
             while try !condition() {
                 guard Date() < end else {
                     throw FixtureError("\(what): not so; \(said.withLock { $0 })")

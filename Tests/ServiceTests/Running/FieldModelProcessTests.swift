@@ -106,7 +106,7 @@ struct FieldModelProcessTests {
         defer { admin.close() }
         try admin.grow(fixture.name, to: 3)
         let refused = fixture.start()
-        guard case .failed(let reason)? = refused.wait(seconds: 30) else {
+        guard case .failed(let reason)? = refused.wait(seconds: 180) else {
             Issue.record("three partitions for two tasks were taken")
             return
         }

@@ -26,8 +26,9 @@ struct LostTopicTests {
         let running = fixture.start()
         try fixture.waitForPredictions(100)
         try admin.delete(topic)
+        try fixture.wait("the topic is gone") { try admin.partitionCount(of: topic) == nil }
         if topic != fixture.name { try fixture.produce(100..<200) }
-        guard case .failed(let reason)? = running.wait(seconds: 60) else {
+        guard case .failed(let reason)? = running.wait(seconds: 180) else {
             throw FixtureError("it goes on: \(fixture.said)")
         }
         let count = try admin.partitionCount(of: topic)
@@ -56,7 +57,7 @@ struct LostTopicTests {
         let reason = try end(fixture, deleting: topic)
         #expect(reason.contains(topic), "\(reason)")
         let again = fixture.start()
-        guard case .failed(let refusal)? = again.wait(seconds: 60) else {
+        guard case .failed(let refusal)? = again.wait(seconds: 180) else {
             Issue.record("an empty journal was accepted: \(fixture.said)")
             return
         }
@@ -85,7 +86,7 @@ struct LostTopicTests {
             fixture.pipeline.groupID, "--topic", fixture.name, "--delete-offsets",
         ])
         func refusal() -> String {
-            let ended = fixture.start().wait(seconds: 60)
+            let ended = fixture.start().wait(seconds: 180)
             guard case .failed(let reason)? = ended else {
                 return "it began an empty model: \(String(describing: ended))"
             }
@@ -115,9 +116,9 @@ struct LostTopicTests {
 
     @Test("an input made anew with as many records is refused when nothing was left to replay")
     func otherInput() throws {
-        let fixture = try PipelineFixture("gone", partitions: 1)
+        let fixture = try PipelineFixture("gone", partitions: 1, state: "restore_within: 1 min")
         try fixture.produce(0..<1500)
-        let first = fixture.start { $0.instrument = StateProbe(microsecondsPerRecord: 1000) }
+        let first = fixture.start { $0.instrument = StateProbe(microsecondsPerRecord: 4000) }
         try fixture.waitForPredictions(1500)
         #expect(first.stop() == .stopped)
         #expect(first.process.status.snapshots == 1)
@@ -132,7 +133,7 @@ struct LostTopicTests {
             try fixture.produce(0..<1600, value: value)
         }
         try makeAnew { PipelineFixture.value($0 + 7) }
-        guard case .failed(let refusal)? = fixture.start().wait(seconds: 60) else {
+        guard case .failed(let refusal)? = fixture.start().wait(seconds: 180) else {
             Issue.record("another topic was taken for the one that is gone: \(fixture.said)")
             return
         }
@@ -159,7 +160,7 @@ struct LostTopicTests {
         // Made anew, it is not what the model has learned.
         try fixture.cluster.createTopic(fixture.name)
         try fixture.produce(0..<10)
-        guard case .failed(let refusal)? = fixture.start().wait(seconds: 60) else {
+        guard case .failed(let refusal)? = fixture.start().wait(seconds: 180) else {
             Issue.record("another topic was taken for the one that is gone: \(fixture.said)")
             return
         }

@@ -227,7 +227,7 @@ struct ChangedOffsetTests {
     func setBack() throws {
         let fixture = try fixture()
         try groups(fixture, ["--reset-offsets", "--to-offset", "50", "--execute"])
-        let refused = fixture.start().wait(seconds: 30)
+        let refused = fixture.start().wait(seconds: 180)
         guard case .failed(let reason)? = refused else {
             Issue.record("\(String(describing: refused))")
             return
@@ -270,7 +270,7 @@ struct ChangedOffsetTests {
         try fixture.wait("the journal is gone") {
             try admin.partitionCount(of: fixture.pipeline.output.journalTopic) == nil
         }
-        let refused = fixture.start().wait(seconds: 30)
+        let refused = fixture.start().wait(seconds: 180)
         guard case .failed(let reason)? = refused else {
             Issue.record("\(String(describing: refused))")
             return

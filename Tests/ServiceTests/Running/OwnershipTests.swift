@@ -62,7 +62,7 @@ struct OwnershipTests {
         #expect(running.stop() == .stopped)
         #expect(try fixture.coverageProblem() == nil)
         #expect(fixture.said.count { $0.contains("has 3 partitions now") } == 1, "said once")
-        let refused = fixture.start().wait(seconds: 30)
+        let refused = fixture.start().wait(seconds: 180)
         guard case .failed(let reason)? = refused else {
             Issue.record("\(String(describing: refused))")
             return
@@ -80,8 +80,11 @@ struct OwnershipTests {
         try fixture.wait("both have tasks") {
             first.process.status.liveTasks.count == 2 && second.process.status.liveTasks.count == 2
         }
-        let kept = fixture.said.count { $0.contains("task goes on where it stood") }
-        #expect(kept == 2, "\(fixture.said)")
+        // Which two are said once for each rebalance, of which a slow machine may have several.
+        let kept = Set(
+            fixture.said.filter { $0.contains("task goes on where it stood") }
+                .compactMap { $0.split(separator: " ").first { $0.hasPrefix("task=") } })
+        #expect(kept.count == 2, "\(fixture.said)")
         try fixture.produce(400..<1200)
         try fixture.waitForPredictions(1200)
         #expect(second.stop() == .stopped)

@@ -27,6 +27,13 @@ final class PipelineFixture: Sendable {
         KafkaSettings(common: [TextPair("bootstrap.servers", cluster.bootstrap)])
     }
 
+    /// For a test's own producers: calls take as long as they need, transactions stay open.
+    var patientSettings: KafkaSettings {
+        KafkaSettings(
+            common: settings.common, producer: [TextPair("transaction.timeout.ms", "600000")])
+    }
+    static let patience: Int32 = 60_000
+
     /// - Parameter properties: Those of the input topic.
     init(
         _ prefix: String, partitions: Int, scope: String = "pipeline", input: String = "",
@@ -106,10 +113,11 @@ final class PipelineFixture: Sendable {
             settings: settings, topic: topic, from: KafkaOffset.beginning, log: log)
         defer { tail.close() }
         var records: [[KafkaRecord]] = []
-        _ = try tail.readToEnd { record in
+        let isRead = try tail.readToEnd { record in
             while records.count <= Int(record.partition) { records.append([]) }
             records[Int(record.partition)].append(record)
         }
+        guard isRead else { throw FixtureError("\(topic) was not read to its end") }
         return records
     }
 
@@ -156,7 +164,7 @@ final class PipelineFixture: Sendable {
 
     /// Waits until a condition holds, or fails.
     func wait(
-        _ what: String, seconds: Double = 30, until condition: () throws -> Bool
+        _ what: String, seconds: Double = 180, until condition: () throws -> Bool
     ) throws {
         let end = Date().addingTimeInterval(seconds)
         while try !condition() {
@@ -166,7 +174,7 @@ final class PipelineFixture: Sendable {
     }
 
     /// Waits until as many predictions are committed, or fails.
-    func waitForPredictions(_ count: Int, seconds: Double = 30) throws {
+    func waitForPredictions(_ count: Int, seconds: Double = 180) throws {
         let end = Date().addingTimeInterval(seconds)
         while true {
             let found = (try? committed(.predictions).joined().count) ?? 0
@@ -238,7 +246,7 @@ final class RunningProcess: Sendable {
     /// Asks it to stop and waits for its end.
     func stop() -> PipelineOutcome? {
         process.stop()
-        return wait(seconds: 40)
+        return wait(seconds: 180)
     }
 
     /// Waits for its end.

@@ -25,7 +25,7 @@ final class ProgramProcess {
     var said: String { child.errors }
 
     /// Waits until it has said something.
-    func wait(for text: String, seconds: Double = 30) throws {
+    func wait(for text: String, seconds: Double = 180) throws {
         let end = Date().addingTimeInterval(seconds)
         while !said.contains(text) {
             guard Date() < end, child.isRunning else {

@@ -144,7 +144,7 @@ struct RightsTests {
 
     /// What a process that must fail says.
     private func failure(_ running: RunningProcess) -> String {
-        guard case .failed(let reason)? = running.wait(seconds: 60) else {
+        guard case .failed(let reason)? = running.wait(seconds: 180) else {
             return "did not fail: \(String(describing: running.stop()))"
         }
         return reason

@@ -31,6 +31,9 @@ struct SeveralProcessesTests {
             "processes", partitions: 4, scope: "partition", kafka: "session.timeout.ms: 6000")
         let first = try ProgramProcess(fixture)
         try first.wait(for: "task started")
+        try fixture.wait("each task has an entry") {
+            try (0..<4).allSatisfy { try !fixture.journal($0).isEmpty }
+        }
         let second = try ProgramProcess(fixture)
         try second.wait(for: "task restored")
         var restarted: ProgramProcess?
@@ -103,7 +106,7 @@ struct SeveralProcessesTests {
         try first.wait(for: "another member has this process's group instance id")
         try fixture.produce(300..<600)
         try fixture.waitForPredictions(600)
-        #expect(first.child.wait(seconds: 90) == 3, "\(first.said)")
+        #expect(first.child.wait(seconds: 180) == 3, "\(first.said)")
         #expect(first.said.contains("another process uses this"))
         #expect(second.stop() == 0, "\(second.said)")
         #expect(try fixture.coverageProblem() == nil)

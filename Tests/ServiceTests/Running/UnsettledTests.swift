@@ -18,9 +18,9 @@ struct UnsettledTests {
         throws -> KafkaTransactionalOutput
     {
         let output = KafkaTransactionalOutput(
-            settings: fixture.settings, transactionalID: "\(fixture.name).somebody",
+            settings: fixture.patientSettings, transactionalID: "\(fixture.name).somebody",
             topics: [stream: topic], token: GroupToken(groupID: fixture.pipeline.groupID),
-            log: fixture.log)
+            callMilliseconds: PipelineFixture.patience, log: fixture.log)
         try output.initialize()
         try output.begin()
         return output
@@ -41,7 +41,7 @@ struct UnsettledTests {
             [InputPosition(partition: input, nextOffset: 7)], sequence: 0)
         try fixture.produce(200..<300)
         let second = fixture.start()
-        try fixture.waitForPredictions(300, seconds: 90)
+        try fixture.waitForPredictions(300, seconds: 180)
         #expect(second.stop() == .stopped)
         #expect(fixture.said.contains { $0.contains("the journal says where to go on") })
         #expect(try fixture.coverageProblem() == nil)
@@ -65,11 +65,11 @@ struct UnsettledTests {
         try somebody.send(buffer)
         try fixture.produce(200..<300)
         let second = fixture.start()
-        try fixture.wait("the word", seconds: 60) {
+        try fixture.wait("the word", seconds: 180) {
             fixture.said.contains { $0.contains("waits for the end of its journal") }
         }
         try somebody.abort()
-        try fixture.waitForPredictions(300, seconds: 60)
+        try fixture.waitForPredictions(300, seconds: 180)
         #expect(second.stop() == .stopped)
         #expect(try fixture.coverageProblem() == nil)
     }
