@@ -81,11 +81,13 @@ package final class KafkaMember: @unchecked Sendable {
             guard let message = unsafe rd_kafka_consumer_poll(handle.pointer, milliseconds) else {
                 return
             }
-            // Safety: the message is ours until destroyed; only its code and text are read.
+            // Safety: the message is ours until destroyed; what is read of it is copied.
             defer { unsafe rd_kafka_message_destroy(message) }
             unsafe report(
                 message.pointee.err,
-                reason: rd_kafka_message_errstr(message).map { unsafe String(cString: $0) }, body)
+                reason: rd_kafka_message_errstr(message).map { unsafe String(cString: $0) },
+                topic: message.pointee.rkt.map { unsafe String(cString: rd_kafka_topic_name($0)) },
+                body)
         }
         let fatal = handle.fatalCode
         if fatal == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID { beginLooking(body) }
@@ -171,7 +173,8 @@ package final class KafkaMember: @unchecked Sendable {
     }
 
     private func report(
-        _ code: rd_kafka_resp_err_t, reason: String?, _ body: (MemberEvent) -> Void
+        _ code: rd_kafka_resp_err_t, reason: String?, topic: String? = nil,
+        _ body: (MemberEvent) -> Void
     ) {
         switch code {
         case RD_KAFKA_RESP_ERR_NO_ERROR, RD_KAFKA_RESP_ERR__PARTITION_EOF:
@@ -186,8 +189,13 @@ package final class KafkaMember: @unchecked Sendable {
         default:
             // A group is refused with the group's right, a topic with that of the topic in question.
             let right: KafkaRight? =
-                code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED
-                ? KafkaRight(.read, .group, making.groupID) : nil
+                switch code {
+                case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+                    KafkaRight(.read, .group, making.groupID)
+                case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+                    topic.map { .topic($0, .read) }
+                default: nil
+                }
             let error = handle.error(
                 code, doing: "cannot take part in the group \(making.groupID)", reason: reason,
                 needs: right)

@@ -9,7 +9,9 @@ extension ControlLoop {
         isStopping = true
         log.say(.info, "stopping")
         if outcome == nil {
-            lookForLostStates(deadline: began + limit / 8)
+            // In an outage a short wait shows whether it is just over.
+            let wait = parts.kafkaLog.isOutage ? min(500, limit / 8) : limit / 8
+            lookForLostStates(deadline: began + wait)
             // Half of the time may go into snapshots; the rest is for a slow group and broker.
             for lane in lanes { lane.drain(deadline: began + limit / 2) }
         }
