@@ -74,10 +74,12 @@ struct SnapshotProcessTests {
                 usleep(50_000)
             }
             try fixture.waitForPredictions(produced - 700 * round)
-            if round == 0 {
-                try fixture.wait("an entry refers to a snapshot") {
-                    try fixture.journal().last?.live != nil
-                }
+            // The faster the machine, the more records lie before the first snapshot.
+            while round == 0, try fixture.journal().last?.live == nil {
+                try #require(produced < 500_000, "no snapshot is written")
+                try fixture.produce(produced..<produced + 5000)
+                produced += 5000
+                try fixture.waitForPredictions(produced)
             }
             program.kill()
         }
