@@ -83,6 +83,7 @@ package struct TaskLoading {
         references: [SnapshotReference]? = nil
     ) {
         precondition(startOffsets.count == inputs.count, "a start offset for each input")
+        precondition(!doubtsInput || references == nil, "doubt chooses by itself")
         self.task = task
         self.processor = processor
         self.journal = journal
@@ -199,9 +200,12 @@ package struct TaskLoading {
         return try load(attempt: 0)
     }
 
+    /// Whether it begins earlier than the live snapshot allows, out of doubt.
+    private var comparesInput: Bool { doubtsInput && chosen != nil }
+
     /// Has what came before the live snapshot replayed, if journal and inputs still have it.
     private mutating func beginEarlier(than entry: JournalEntry) throws(TaskFailure) {
-        guard chosen == nil, let live = entry.live else { return }
+        guard let live = entry.live else { return }
         guard let previous = entry.previous else {
             if startOffsets.allSatisfy({ $0 == 0 }) { chosen = [] }
             return
@@ -255,7 +259,7 @@ package struct TaskLoading {
             return journalHadRecords ? .working(bytes: 0, of: 0) : .waiting
         }
         guard let beginning else {
-            if chosen?.isEmpty == true {
+            if comparesInput, references.isEmpty {
                 chosen = nil
                 return try load(attempt: 0)
             }
@@ -267,7 +271,7 @@ package struct TaskLoading {
         var start = start(needsReplay: true)
         start.journalOffset = beginning
         start.skipped = last?.skipped
-        if chosen?.isEmpty == true { keepReferences(&start) }
+        if comparesInput, references.isEmpty { keepReferences(&start) }
         return .done(start)
     }
 
@@ -336,7 +340,7 @@ package struct TaskLoading {
         start.needsReplay = start.nextSequence <= last.sequence
         start.namedInputCount = start.needsReplay ? index.inputs.count : last.inputs.count
         start.loaded = references[attempt]
-        if doubtsInput, index.sequence < last.live?.sequence ?? 0, attempt == 0 {
+        if comparesInput, attempt == 0 {
             keepReferences(&start)
         } else {
             start.live = start.loaded

@@ -167,7 +167,9 @@ private struct Replay {
             json.member("task", moment.task)
             json.member("sequence", moment.sequence)
             json.member("committed", TimeText.utc(milliseconds: moment.timestamp))
-            if let live = outcome.start.loaded { json.member("from_sequence", live.sequence) }
+            if let loaded = outcome.start.loaded {
+                json.member("from_sequence", loaded.sequence)
+            }
             json.member("replayed_records", outcome.replayedRecords)
             json.member("proved_entries", provedEntries)
             json.list("notes") { json in

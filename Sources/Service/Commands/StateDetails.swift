@@ -101,7 +101,9 @@ struct StateDetails {
             switch rebuilt {
             case .success(let outcome):
                 json.object("restore") { json in
-                    if let live = outcome.start.loaded { json.member("snapshot", live.sequence) }
+                    if let loaded = outcome.start.loaded {
+                        json.member("snapshot", loaded.sequence)
+                    }
                     json.member("replayed_records", outcome.replayedRecords)
                     json.member("seconds", outcome.seconds)
                 }

@@ -120,7 +120,8 @@ final class SnapshotRun {
     init(
         _ world: DurableWorld, processor: any BatchProcessor, recordsBetween: Int = 50,
         commits: CommitPolicy = .every(0), batchLimit: Int = 7,
-        onLostInput: Pipeline.State.LostInputPolicy = .stop, doubtsInput: Bool = false
+        onLostInput: Pipeline.State.LostInputPolicy = .stop, doubtsInput: Bool = false,
+        references: [SnapshotReference]? = nil
     ) throws {
         self.world = world
         try world.output.initialize()
@@ -134,7 +135,7 @@ final class SnapshotRun {
             journalStart: world.store.journalStart, journalEnd: world.journalEnd,
             store: world.store, inputs: log.partitions,
             startOffsets: world.records.map { $0.first?.offset ?? 0 }, onLostInput: onLostInput,
-            doubtsInput: doubtsInput)
+            doubtsInput: doubtsInput, references: references)
         var found: TaskStart?
         while found == nil {
             switch try loading.step() {

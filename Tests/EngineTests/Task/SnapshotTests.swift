@@ -112,6 +112,28 @@ struct SnapshotTests {
         #expect(late.task.processor.stateHash() == run.task.processor.stateHash())
     }
 
+    @Test("who asks for a replay without snapshots gets that or a failure, never a snapshot")
+    func withoutSnapshots() throws {
+        let world = DurableWorld(records: randomRecords(partitions: 1, count: 40, seed: 5))
+        let run = try SnapshotRun(world, processor: RunningHash(), recordsBetween: 1_000_000)
+        try run.runToEnd()
+        run.makeSnapshot()
+        let whole = try SnapshotRun(world, processor: RunningHash(), references: [])
+        #expect(whole.replayedRecords == 40)
+        #expect(whole.start.live == nil)
+        let old = world.records[0][0]
+        world.records[0][0].value = Array("other".utf8)
+        #expect(throws: TaskFailure.replayMismatch(sequence: 1, what: "other prediction bytes")) {
+            _ = try SnapshotRun(world, processor: RunningHash(), references: [])
+        }
+        world.records[0][0] = old
+        try world.store.trim(
+            journalBefore: Int64(world.output.committed(.journal).count * 2 - 2), chunksBefore: 0)
+        #expect(throws: TaskFailure.journalTruncated(start: world.store.journalStart)) {
+            _ = try SnapshotRun(world, processor: RunningHash(), references: [])
+        }
+    }
+
     @Test("journal and chunks are trimmed below the snapshot before the last")
     func trims() throws {
         let world = try world()

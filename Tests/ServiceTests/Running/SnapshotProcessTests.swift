@@ -41,6 +41,14 @@ struct SnapshotProcessTests {
         return produced
     }
 
+    /// Starts once more, which must begin with a snapshot, and compares with one plain pass.
+    private func goOn(_ fixture: PipelineFixture, from produced: Int) throws {
+        _ = try run(fixture, from: produced, snapshots: 1)
+        let line = try #require(fixture.said.last { $0.contains("task restored") })
+        #expect(line.contains(" snapshot="), "\(line)")
+        try fixture.expectPlainPass()
+    }
+
     private func starts(of topic: String, _ fixture: PipelineFixture) throws -> Int64 {
         let admin = try KafkaAdmin(settings: fixture.settings, log: fixture.log)
         defer { admin.close() }
@@ -141,7 +149,7 @@ struct SnapshotProcessTests {
     func deletedWhileRunning() throws {
         let fixture = try PipelineFixture("emptied", partitions: 1, state: "restore_within: 1 ms")
         let topic = fixture.pipeline.output.stateTopic
-        var produced = try run(fixture, from: 0, snapshots: 3)
+        let produced = try run(fixture, from: 0, snapshots: 3)
         let running = fixture.start { $0.metadataInterval = 200 }
         try fixture.wait("it is live") { running.process.status.liveTasks == [0] }
         let admin = try KafkaAdmin(settings: fixture.settings, log: fixture.log)
@@ -154,17 +162,14 @@ struct SnapshotProcessTests {
         #expect(fixture.said.contains { $0.contains("topic \(topic) was deleted or emptied") })
         #expect(running.stop() == .stopped)
         #expect(try starts(of: fixture.pipeline.output.journalTopic, fixture) > 0)
-        produced = try run(fixture, from: produced, snapshots: 1)
-        let line = try #require(fixture.said.last { $0.contains("task restored") })
-        #expect(line.contains(" snapshot="), "\(line)")
-        try fixture.expectPlainPass()
+        try goOn(fixture, from: produced)
     }
 
     @Test("a process that stops when its state topic was deleted stores its model first")
     func deletedBeforeStop() throws {
         let fixture = try PipelineFixture("emptied", partitions: 1, state: "restore_within: 1 ms")
         let topic = fixture.pipeline.output.stateTopic
-        var produced = try run(fixture, from: 0, snapshots: 3)
+        let produced = try run(fixture, from: 0, snapshots: 3)
         let running = fixture.start { $0.metadataInterval = 3_600_000 }
         try fixture.wait("it is live") { running.process.status.liveTasks == [0] }
         let admin = try KafkaAdmin(settings: fixture.settings, log: fixture.log)
@@ -174,10 +179,7 @@ struct SnapshotProcessTests {
         #expect(running.stop() == .stopped)
         #expect(fixture.said.contains { $0.contains("topic \(topic) was deleted or emptied") })
         #expect(running.process.status.snapshots >= 1)
-        produced = try run(fixture, from: produced, snapshots: 1)
-        let line = try #require(fixture.said.last { $0.contains("task restored") })
-        #expect(line.contains(" snapshot="), "\(line)")
-        try fixture.expectPlainPass()
+        try goOn(fixture, from: produced)
     }
 
     @Test("a store that refuses is told once, and the pipeline goes on", arguments: [0, 1])
